@@ -1,0 +1,47 @@
+# Two commands are all a newcomer needs: `make demo` and `make test`.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help demo test check fmt bench soak lock clean
+
+help:            ## what there is
+	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(STAMP)   ## the main job on real targets: ON=docker|process, KEEP=1 leaves it running
+	@$(BIN)/python -m workers.demo
+
+test: $(STAMP)   ## every test, on real components
+	@$(BIN)/python -m tests.components
+	@$(BIN)/python -m pytest
+
+check: $(STAMP)  ## format, lint, types, layers
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m tests.inventory --check
+
+fmt: $(STAMP)    ## format and fix what can be fixed
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix --quiet . || true
+
+bench: $(STAMP)  ## measure, side by side
+	@$(BIN)/python -m bench
+
+soak: $(STAMP)   ## the long tests
+	@FAIRLEAD_SOAK=1 $(BIN)/python -m pytest -m "soak or not soak"
+
+lock: $(STAMP)   ## make requirements.lock anew
+	@env -u PIP_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --group dev pyproject.toml -o requirements.lock
+
+clean:           ## remove all that the other targets made
+	@rm -rf .venv build .mypy_cache .ruff_cache .hypothesis *.egg-info

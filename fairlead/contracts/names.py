@@ -1,0 +1,70 @@
+"""Every name that crosses a process boundary: queues, workflow ids, messages, search attributes (interface.md 5)."""
+
+from typing import Final
+
+QUEUE_CONTROL: Final = "fairlead-control"
+"""Workflows, and the activities that decide, record and seal."""
+QUEUE_TARGETS: Final = "fairlead-targets"
+"""The activities that act on targets."""
+
+PROMOTION: Final = "Promotion"
+LANE: Final = "Lane"
+DEPLOYMENT: Final = "Deployment"
+RECONCILE: Final = "Reconcile"
+RECONCILE_SCHEDULE: Final = "fairlead-reconcile"
+
+SIGNAL_ADMITTED: Final = "admitted"
+SIGNAL_PROGRESS: Final = "progress"
+SIGNAL_REEVALUATE: Final = "reevaluate"
+
+ATTRIBUTE_PROJECT: Final = "FairleadProject"
+ATTRIBUTE_ENVIRONMENT: Final = "FairleadEnvironment"
+ATTRIBUTE_RELEASE: Final = "FairleadRelease"
+ATTRIBUTE_STATE: Final = "FairleadState"
+
+EVENTS_CHANNEL: Final = "fairlead_events"
+"""Postgres LISTEN/NOTIFY channel; the payload is the subject that has a new event."""
+
+
+def promotion_workflow(promotion: str) -> str:
+    return f"promotion/{promotion}"
+
+
+def lane_workflow(project: str, environment: str) -> str:
+    return f"lane/{project}/{environment}"
+
+
+def deployment_workflow(deployment: str) -> str:
+    return f"deployment/{deployment}"
+
+
+def rollback_of(deployment: str) -> str:
+    """The deployment id of the one rollback that a failed deployment may have."""
+    return f"{deployment}.rollback"
+
+
+def promotion_subject(promotion: str) -> str:
+    """The event subject of a promotion; `edge_subject` holds what was refused before it reached the workflow."""
+    return f"promotion/{promotion}"
+
+
+def edge_subject(promotion: str) -> str:
+    return f"edge/{promotion}"
+
+
+def deployment_subject(deployment: str) -> str:
+    return f"deployment/{deployment}"
+
+
+def environment_subject(project: str, environment: str) -> str:
+    """Freezes, thaws, holds and their ends."""
+    return f"environment/{project}/{environment}"
+
+
+def project_subject(project: str) -> str:
+    """Catalogue changes, releases, reports, keys."""
+    return f"project/{project}"
+
+
+def task_id(deployment: str, target: str) -> str:
+    return f"{deployment}/{target}"

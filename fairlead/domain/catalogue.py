@@ -1,0 +1,135 @@
+"""What a project declares (fairlead.yaml), as values that have passed every rule. Durations are seconds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class TargetType(StrEnum):
+    """How a target runs components. The others come with their executors."""
+
+    DOCKER_HOST = "docker_host"
+    PROCESS_HOST = "process_host"
+
+    @property
+    def is_terminal(self) -> bool:
+        return False
+
+
+class StrategyType(StrEnum):
+    """How a deployment goes through its targets."""
+
+    ALL_AT_ONCE = "all_at_once"
+    ROLLING = "rolling"
+
+    @property
+    def is_terminal(self) -> bool:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A subject of `people`. `keys` are Ed25519 public keys in PEM."""
+
+    groups: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """An HTTP GET that must answer 2xx or 3xx, or (without `http`) a TCP connect. `retries` failures in a row make it unhealthy."""
+
+    port: int
+    http: str | None = None
+    interval: float = 1.0
+    timeout: float = 2.0
+    retries: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One deployable thing. `ports` are `HOST:CONTAINER` as in Compose; `command` empty means the image's own."""
+
+    name: str
+    repository: str
+    command: tuple[str, ...] = ()
+    ports: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    depends_on: tuple[str, ...] = ()
+    health: HealthCheck | None = None
+    stop_grace: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityRule:
+    """Block releases with findings of this severity or worse; with `reachable` only those nobody has shown to be out of reach."""
+
+    block: str = "critical"
+    reachable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRule:
+    """`count` votes in all, and of each group in `groups` at least so many. `expires` runs from when votes opened."""
+
+    count: int
+    requester: str = "cannot_vote"
+    groups: Mapping[str, int] = field(default_factory=dict)
+    expires: float = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """`batch` targets at a time; each must be seen healthy for `min_healthy_time`, at the latest by `healthy_deadline`."""
+
+    type: StrategyType = StrategyType.ALL_AT_ONCE
+    batch: int = 1
+    min_healthy_time: float = 2.0
+    healthy_deadline: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A configuration layer: what it changes of every component (`env`) or of one (`ports`)."""
+
+    env: Mapping[str, str] = field(default_factory=dict)
+    ports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """A place in the promotion path. `soak`: how long a release must have run here before it may go on."""
+
+    name: str
+    targets: tuple[str, ...]
+    after: tuple[str, ...] = ()
+    soak: float = 0.0
+    production: bool = False
+    security: SecurityRule | None = None
+    approval: ApprovalRule | None = None
+    strategy: Strategy = field(default_factory=Strategy)
+    on_failure: str = "rollback"
+    promotion_expires: float = 86400.0
+    config: Layer = field(default_factory=Layer)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One thing that runs components. `endpoint`: a Docker socket URL, or `process:///<folder>` for a process host."""
+
+    name: str
+    type: TargetType
+    endpoint: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    config: Layer = field(default_factory=Layer)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Everything one project declares."""
+
+    project: str
+    people: Mapping[str, Person]
+    components: Mapping[str, Component]
+    environments: Mapping[str, Environment]
+    targets: Mapping[str, Target]

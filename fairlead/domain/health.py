@@ -1,0 +1,26 @@
+"""Health of what runs, ordered by severity so that several merge by one rule."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class Health(StrEnum):
+    """From best to worst. `unverifiable`: it runs, but nobody can say what or how well; never ok."""
+
+    HEALTHY = "healthy"
+    STARTING = "starting"
+    UNVERIFIABLE = "unverifiable"
+    UNHEALTHY = "unhealthy"
+    MISSING = "missing"
+
+    @property
+    def is_terminal(self) -> bool:
+        return False
+
+
+_ORDER = list(Health)
+
+
+def worst(healths: Iterable[Health]) -> Health:
+    """The worst of several; nothing at all is `missing`."""
+    return max(healths, key=_ORDER.index, default=Health.MISSING)

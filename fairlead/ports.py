@@ -1,0 +1,80 @@
+"""The small Protocols between what decides and what acts."""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from fairlead.contracts.canonical import Digest
+from fairlead.contracts.target import Sticker, TargetAddress, TargetObservation, TargetSpec
+from fairlead.domain.fence import Claim
+
+Beat = Callable[[], None]
+"""Called often during long work; raises when the work has been cancelled or is no longer ours."""
+
+
+class Executor(Protocol):
+    """What every target type does (design decision 8). Methods block; all raise Refused or Unavailable, nothing else."""
+
+    def prepare(self, spec: TargetSpec, beat: Beat) -> None:
+        """Resolve, pull and verify everything, and look for what would be in the way (a foreign workload, a taken port).
+
+        Changes nothing that runs.
+        """
+
+    def apply(self, spec: TargetSpec, claim: Claim, beat: Beat) -> None:
+        """Claim the target, then make it run the spec; return when every component is healthy.
+
+        Idempotent. What is already just as asked and may be adopted (domain.fence.may_adopt) stays untouched. Stop-first: the old one is
+        stopped with its grace; if the new one does not become healthy by the deadline the old one is started again and Refused is raised
+        (unhealthy, start_failed). A higher claim on the target raises FenceLost.
+        """
+
+    def observe(self, address: TargetAddress) -> TargetObservation:
+        """What really runs there, by the target's own word. An unreachable target is an answer, not an error."""
+
+    def retire(self, spec: TargetSpec, claim: Claim, beat: Beat) -> None:
+        """Stop and remove what we made there, and nothing else."""
+
+    def read_sticker(self, address: TargetAddress) -> Sticker | None:
+        """The record on the target, None where there is none."""
+
+    def write_sticker(self, address: TargetAddress, sticker: Sticker, claim: Claim) -> None:
+        """Leave the record. A higher claim on the target raises FenceLost."""
+
+
+class Images(Protocol):
+    """Where images and artifacts come from: a registry or an OCI image layout. All content is checked against its digest."""
+
+    def resolve(self, repository: str, tag: str) -> Digest:
+        """The digest a tag names now. Raises NotFound (tag_not_found)."""
+
+    def platforms(self, repository: str, digest: Digest) -> Mapping[str, Digest]:
+        """`os/arch` to manifest digest for an index; empty for a single manifest. Raises NotFound (digest_not_found)."""
+
+
+class Signer(Protocol):
+    """An Ed25519 key that we hold. The key never leaves it."""
+
+    @property
+    def keyid(self) -> str:
+        """SHA-256 hex of the SubjectPublicKeyInfo DER."""
+
+    @property
+    def public_pem(self) -> str:
+        """SubjectPublicKeyInfo in PEM."""
+
+    def sign(self, data: bytes) -> bytes:
+        """The 64 signature bytes."""
+
+
+class FailPoints(Protocol):
+    """Places where tests kill the process. In production they do nothing."""
+
+    def reach(self, name: str) -> None:
+        """Say that this place has been reached."""
+
+
+class NoFailPoints:
+    """Reaching a place means nothing."""
+
+    def reach(self, name: str) -> None:
+        """Do nothing."""
