@@ -1,0 +1,31 @@
+"""The one Temporal plugin that clients, workers, replayers and tests share: data converter, sandbox, workflow types, error mapping."""
+
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.plugin import SimplePlugin
+from temporalio.worker import WorkflowRunner
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.failures import FailureInterceptor
+from workflows.deployment import DeploymentWorkflow
+from workflows.lane import LaneWorkflow
+from workflows.promotion import PromotionWorkflow
+from workflows.reconcile import ReconcileWorkflow
+
+WORKFLOWS = (PromotionWorkflow, LaneWorkflow, DeploymentWorkflow, ReconcileWorkflow)
+
+
+def sandbox() -> WorkflowRunner:
+    """The runner for workflows. Our core is passed through: it is pure where workflows reach it, and reloading it is slow."""
+    restrictions = SandboxRestrictions.default.with_passthrough_modules("fairlead", "rfc8785")
+    return SandboxedWorkflowRunner(restrictions=restrictions)
+
+
+def build_plugin() -> SimplePlugin:
+    """Give it to `Client.connect`; workers and schedules made from that client have it too."""
+    return SimplePlugin(
+        "fairlead",
+        data_converter=pydantic_data_converter,
+        interceptors=[FailureInterceptor()],
+        workflows=WORKFLOWS,
+        workflow_runner=sandbox(),
+    )
