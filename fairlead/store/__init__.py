@@ -1,0 +1,1 @@
+"""Postgres: tables in schema `release`, queries that take a Session and answer contracts.records, and the migrations."""
