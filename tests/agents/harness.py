@@ -1,0 +1,79 @@
+"""What a target type brings to be put through the shared behaviour suite (design decision 8)."""
+
+import contextlib
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from fairlead.contracts.target import TargetAddress
+from fairlead.ports import Executor, FailPoints
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An application in a repository. `platforms` is filled for an index."""
+
+    repository: str
+    digest: str
+    platforms: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What the target itself has recorded since the harness' target was made."""
+
+    created: int
+    started: int
+
+
+class Harness(Protocol):
+    """One target type, real or in memory.
+
+    The application of every image serves HTTP on container port 8080 (on a process host: on PORT) and answers `health_path` with 200. Its
+    environment tells it to misbehave: BROKEN=1 answers 500, SLOW=<seconds> listens only after so long, CRASH=1 prints `told to crash` and exits
+    with 3 at once.
+    """
+
+    type: str
+    health_path: str
+
+    def endpoint(self, target: str) -> str:
+        """Where the target of this name is; all names may share one engine or host."""
+
+    def unreachable(self) -> str:
+        """An endpoint where nobody answers."""
+
+    def image(self, version: str) -> Image:
+        """The application in this version; another version is another digest, the same version the same."""
+
+    def index(self, version: str) -> Image:
+        """The same behind an index that has a manifest for this machine's platform."""
+
+    def altered(self) -> Image:
+        """An image whose store serves other bytes than its digest says."""
+
+    def executor(self, fail_points: FailPoints | None = None) -> Executor:
+        """A new executor on the same targets, as after a restart of the worker."""
+
+    def tally(self, address: TargetAddress) -> Tally:
+        """Creates and starts by the target's own word (process hosts: both are processes begun)."""
+
+    def occupy(self, port: int) -> contextlib.AbstractContextManager[object]:
+        """Somebody else listens on this host port."""
+
+    def clear(self, address: TargetAddress) -> None:
+        """Take down everything on the target, whatever state it is in."""
+
+
+@contextlib.contextmanager
+def listener(port: int):
+    """A socket of somebody else, for `occupy` on real hosts."""
+    with socket.create_server(("127.0.0.1", port)) as server:
+        yield server
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
