@@ -1,0 +1,88 @@
+"""`make demo`: choose the targets, set the stage, tell the story, print one JSON line."""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from workers.demo.eyes import DockerEyes, Eyes, ProcessEyes
+from workers.demo.show import CheckFailed, Show
+from workers.demo.stage import ROOT, Stage, choose, engine_socket
+from workers.demo.story import Story
+from workers.local_engine import LocalEngine, LocalRegistry
+from workers.packages import ensure
+
+
+def main() -> int:
+    """Exit 0 only if every check held."""
+    choice = choose(os.environ.get("ON"))
+    show = Show()
+    show.say(f"targets: {choice.on} ({choice.why})")
+    if choice.on == "docker":
+        ensure(["docker.io", "docker-registry", "busybox-static"], show.say)
+    keep = ROOT / "build" / "demo"
+    shutil.rmtree(keep, ignore_errors=True)
+    keep.mkdir(parents=True)
+    with ExitStack() as closing:
+        return _perform(choice.on, show, keep, closing)
+
+
+def _perform(on: str, show: Show, keep: Path, closing: ExitStack) -> int:
+    scratch = Path(tempfile.mkdtemp(prefix="fairlead-demo-"))
+    scratch.chmod(0o755)  # applications of process hosts run as another user
+    stays = os.environ.get("KEEP") == "1"
+    leave = closing if not stays else ExitStack()
+    leave.callback(shutil.rmtree, scratch, ignore_errors=True)
+    ok = False
+    stage, eyes = _set(on, scratch, leave)
+    try:
+        with show.running():
+            _begin(stage, show)
+            Story(stage, show, eyes, keep).tell()
+        ok = True
+    except (CheckFailed, TimeoutError, RuntimeError) as failure:
+        show.end()
+        sys.stderr.write(f"the demo failed: {failure}\n")
+        shutil.copy(scratch / "system.log", keep / "system.log")
+    show.end()
+    print(json.dumps(_result(ok, on, show, stage, keep)))  # noqa: T201 - the one line that programs read
+    return 0 if ok else 1
+
+
+def _set(on: str, scratch: Path, closing: ExitStack) -> tuple[Stage, Eyes]:
+    if on == "process":
+        stage = Stage(on, scratch)
+        closing.callback(stage.clean_up)
+        return stage, ProcessEyes(stage.data / "hosts")
+    socket = engine_socket() or closing.enter_context(LocalEngine(scratch / "engine")).socket
+    registry = closing.enter_context(LocalRegistry(scratch / "registry")).address
+    stage = Stage(on, scratch, registry=registry, socket=str(socket))
+    closing.callback(stage.clean_up)
+    return stage, DockerEyes(str(socket))
+
+
+def _begin(stage: Stage, show: Show) -> None:
+    show.step(1, "The system starts: Postgres, Temporal with its Web UI, worker and API")
+    stage.start()
+    show.say(f"API          {stage.url}")
+    show.say(f"Temporal UI  {stage.processes['temporal']['ui']}")
+
+
+def _result(ok: bool, on: str, show: Show, stage: Stage, keep: Path) -> dict[str, object]:
+    return {
+        "demo": "ok" if ok else "failed",
+        "on": on,
+        "checks": show.checks,
+        "seconds": show.seconds,
+        "temporal_ui": stage.temporal_ui,
+        "dashboard": None,
+        "bundle": str(keep / "shop-1.1.0-prod.fairlead.json"),
+        "trust": str(keep / "shop-trust.json"),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
