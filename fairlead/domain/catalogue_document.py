@@ -1,0 +1,117 @@
+"""The normalised document of a catalogue: defaults written out, durations in their shortest form, nothing empty.
+
+Reading it back gives the same catalogue, and two ways to write the same catalogue give the same document.
+"""
+
+from typing import Any
+
+from fairlead.domain.catalogue import (
+    ApprovalRule,
+    Catalogue,
+    Component,
+    Environment,
+    HealthCheck,
+    Layer,
+    Person,
+    SecurityRule,
+    Strategy,
+    Target,
+)
+from fairlead.domain.durations import format_duration
+
+Document = dict[str, Any]
+
+
+def document(catalogue: Catalogue) -> Document:
+    """The whole catalogue."""
+    return {
+        "project": catalogue.project,
+        "people": {name: _person(person) for name, person in catalogue.people.items()},
+        "components": {name: _component(component) for name, component in catalogue.components.items()},
+        "environments": {name: _environment(environment) for name, environment in catalogue.environments.items()},
+        "targets": {name: _target(target) for name, target in catalogue.targets.items()},
+    }
+
+
+def template(component: Component) -> Document:
+    """What is frozen into a release: the component's block without its repository."""
+    block = _component(component)
+    del block["repository"]
+    return block
+
+
+def _person(person: Person) -> Document:
+    return {"groups": sorted(set(person.groups)), "keys": [key.strip() + "\n" for key in person.keys]}
+
+
+def _component(component: Component) -> Document:
+    return _filled(
+        repository=component.repository,
+        command=list(component.command),
+        ports=list(component.ports),
+        env=dict(component.env),
+        depends_on=list(component.depends_on),
+        health=_health(component.health) if component.health else None,
+        stop_grace=format_duration(component.stop_grace),
+    )
+
+
+def _health(health: HealthCheck) -> Document:
+    return _filled(
+        port=health.port,
+        http=health.http,
+        interval=format_duration(health.interval),
+        timeout=format_duration(health.timeout),
+        retries=health.retries,
+    )
+
+
+def _environment(environment: Environment) -> Document:
+    return _filled(
+        targets=list(environment.targets),
+        after=list(environment.after),
+        soak=format_duration(environment.soak),
+        production=environment.production,
+        gates={"security": _security(environment.security)} if environment.security else None,
+        approval=_approval(environment.approval) if environment.approval else None,
+        strategy=_strategy(environment.strategy),
+        on_failure=environment.on_failure,
+        promotion_expires=format_duration(environment.promotion_expires),
+        config=_layer(environment.config),
+    )
+
+
+def _security(rule: SecurityRule) -> Document:
+    return {"block": rule.block, "reachable": rule.reachable}
+
+
+def _approval(rule: ApprovalRule) -> Document:
+    return _filled(
+        count=rule.count,
+        requester=rule.requester,
+        groups=dict(rule.groups),
+        expires=format_duration(rule.expires),
+    )
+
+
+def _strategy(strategy: Strategy) -> Document:
+    return {
+        "type": strategy.type.value,
+        "batch": strategy.batch,
+        "min_healthy_time": format_duration(strategy.min_healthy_time),
+        "healthy_deadline": format_duration(strategy.healthy_deadline),
+    }
+
+
+def _target(target: Target) -> Document:
+    return _filled(
+        type=target.type.value, endpoint=target.endpoint, labels=dict(target.labels), config=_layer(target.config)
+    )
+
+
+def _layer(layer: Layer) -> Document:
+    return _filled(env=dict(layer.env), ports={name: list(ports) for name, ports in layer.ports.items()})
+
+
+def _filled(**fields: Any) -> Document:
+    return {name: value for name, value in fields.items() if value not in (None, [], {})}

@@ -1,0 +1,98 @@
+"""Rules between the parts of a catalogue: names that must point somewhere, graphs without cycles, quorums that can be reached."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+
+from fairlead.domain.blocks import pointer
+from fairlead.domain.catalogue import ApprovalRule, Catalogue, Environment, Layer, Target
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import Flaw
+from fairlead.domain.nearest import did_you_mean
+
+MAX_TARGETS = 50
+
+
+def check_links(catalogue: Catalogue) -> Iterator[Flaw]:
+    """Every flaw that shows only when the parts are seen together."""
+    after = {name: environment.after for name, environment in catalogue.environments.items()}
+    depends_on = {name: component.depends_on for name, component in catalogue.components.items()}
+    yield from _graph("environments", "after", after)
+    yield from _graph("components", "depends_on", depends_on)
+    yield from _targets(catalogue)
+    for name, environment in catalogue.environments.items():
+        at = pointer("", "environments", name)
+        yield from _layer(environment.config, catalogue.components, at)
+        yield from _approval(environment.approval, catalogue, at + "/approval")
+    for name, target in catalogue.targets.items():
+        yield from _layer(target.config, catalogue.components, pointer("", "targets", name))
+
+
+def find_cycle(edges: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """One cycle of a graph, its first name repeated at the end; empty when there is none."""
+    try:
+        TopologicalSorter(edges).prepare()
+    except CycleError as error:
+        return tuple(reversed(error.args[1]))
+    return ()
+
+
+def _graph(kind: str, field: str, edges: Mapping[str, Sequence[str]]) -> Iterator[Flaw]:
+    for name, followers in edges.items():
+        yield from _names(followers, edges, pointer("", kind, name, field))
+    if cycle := find_cycle(edges):
+        where = pointer("", kind, cycle[0], field)
+        yield Flaw(Code.CYCLE, f"{field} goes round in a circle: {' -> '.join(cycle)}", where)
+
+
+def _names(used: Sequence[str], valid: Collection[str], at: str) -> Iterator[Flaw]:
+    for index, name in enumerate(used):
+        if name not in valid:
+            yield Flaw(Code.UNKNOWN_NAME, f"there is no {name!r:.60}{did_you_mean(name, valid)}", pointer(at, index))
+        elif name in used[:index]:
+            yield Flaw(Code.BAD_VALUE, f"{name} stands here twice", pointer(at, index))
+
+
+def _targets(catalogue: Catalogue) -> Iterator[Flaw]:
+    owners: dict[str, str] = {}
+    for name, environment in catalogue.environments.items():
+        at = pointer("", "environments", name, "targets")
+        yield from _names(environment.targets, catalogue.targets, at)
+        if len(environment.targets) > MAX_TARGETS:
+            yield Flaw(Code.NOT_SUPPORTED_YET, f"an environment may have {MAX_TARGETS} targets for now", at)
+        for index, target in enumerate(environment.targets):
+            if owners.setdefault(target, name) != name:
+                yield Flaw(Code.BAD_VALUE, f"{target} belongs to {owners[target]} already", pointer(at, index))
+            elif target in catalogue.targets:
+                yield from _host_ports(catalogue, environment, catalogue.targets[target])
+
+
+def _host_ports(catalogue: Catalogue, environment: Environment, target: Target) -> Iterator[Flaw]:
+    taken: dict[str, str] = {}
+    for name, component in catalogue.components.items():
+        ports = target.config.ports.get(name, environment.config.ports.get(name, component.ports))
+        for host in [port.partition(":")[0] for port in ports]:
+            if (other := taken.setdefault(host, name)) != name:
+                detail = f"{other} and {name} both want host port {host} of {target.name}; set config.ports"
+                yield Flaw(Code.BAD_VALUE, detail, pointer("", "targets", target.name))
+
+
+def _layer(layer: Layer, components: Collection[str], at: str) -> Iterator[Flaw]:
+    for name in layer.ports:
+        if name not in components:
+            where = pointer(at, "config", "ports", name)
+            yield Flaw(Code.UNKNOWN_NAME, f"there is no {name!r:.60}{did_you_mean(name, components)}", where)
+
+
+def _approval(rule: ApprovalRule | None, catalogue: Catalogue, at: str) -> Iterator[Flaw]:
+    if rule is None:
+        return
+    if rule.count > len(catalogue.people):
+        detail = f"{rule.count} votes can never come from {len(catalogue.people)} people"
+        yield Flaw(Code.BAD_VALUE, detail, at + "/count")
+    groups = [group for person in catalogue.people.values() for group in set(person.groups)]
+    for name, needed in rule.groups.items():
+        where = pointer(at, "groups", name)
+        if name not in groups:
+            yield Flaw(Code.UNKNOWN_NAME, f"nobody is in {name!r:.60}{did_you_mean(name, set(groups))}", where)
+        elif groups.count(name) < needed:
+            yield Flaw(Code.BAD_VALUE, f"{name} has {groups.count(name)} people, {needed} are asked for", where)
