@@ -1,0 +1,40 @@
+"""Brings what the tests need from Debian's own suite, or says what will be skipped: `python -m tests.components`."""
+
+import os
+import sys
+
+from workers import packages
+
+
+def lacking() -> str | None:
+    """Why the tests of Docker targets cannot run here, and how they could; None when they can."""
+    left = packages.missing(packages.PROGRAMS)
+    if left:
+        programs = ", ".join(packages.PROGRAMS[package] for package in left)
+        return f"not here: {programs}; on Debian, as root: {packages.how_to_get(left)}"
+    if os.geteuid() != 0:
+        return "a private Docker engine needs root; run as root"
+    return None
+
+
+def must_be_complete() -> bool:
+    """Whether a missing component is a failure."""
+    return os.environ.get("CI") == "true"
+
+
+def main() -> int:
+    """Quick when all is there."""
+    packages.ensure(packages.PROGRAMS, _say)
+    reason = lacking()
+    if reason:
+        _say(f"tests of Docker targets are skipped: {reason}")
+    return 1 if reason and must_be_complete() else 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
