@@ -1,11 +1,21 @@
 """Images and artifacts by digest, from a registry or an OCI image layout. Every byte handed on has been checked against its digest."""
 
+import hashlib
+import io
 from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, Final
 
-from fairlead.contracts.canonical import Digest
+from fairlead.adapters.layout import Layout
+from fairlead.adapters.manifests import Index, Manifest, host_platform, invalid, parse, read_object
+from fairlead.adapters.registry import Registry
+from fairlead.adapters.sources import LAYOUT_PREFIX, Document, Source
+from fairlead.contracts.canonical import Digest, digest_bytes, is_digest
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import BadInput, Refused
 from fairlead.ports import Beat
+
+MAX_CONFIG: Final = 1024 * 1024
 
 
 class ImageStore:
@@ -13,15 +23,80 @@ class ImageStore:
 
     def __init__(self, layouts: Path) -> None:
         self._layouts = layouts
+        self._sources: dict[str, Source] = {}
 
     def resolve(self, repository: str, tag: str) -> Digest:
         """The digest a tag names now. Raises NotFound (tag_not_found)."""
-        raise NotImplementedError
+        document = self._source(repository).by_tag(tag)
+        digest = digest_bytes(document.data)
+        if document.stated is not None and document.stated != digest:
+            raise _mismatch(repository, document.stated)
+        parse(digest, document.data, document.content_type)
+        return digest
 
     def platforms(self, repository: str, digest: Digest) -> Mapping[str, Digest]:
         """`os/arch` to manifest digest for an index; empty for a single manifest. Raises NotFound (digest_not_found)."""
-        raise NotImplementedError
+        found = self.fetch_manifest(repository, digest)
+        return found.platforms if isinstance(found, Index) else {}
+
+    def fetch_manifest(self, repository: str, digest: Digest) -> Manifest | Index:
+        """A manifest or index, checked."""
+        document = self._document(repository, digest)
+        return parse(digest, document.data, document.content_type)
+
+    def select(self, repository: str, digest: Digest, platform: str | None = None) -> Manifest:
+        """The manifest for a platform (default: this machine's). Raises Refused (platform_missing)."""
+        wanted = platform or host_platform()
+        found = self.fetch_manifest(repository, digest)
+        if isinstance(found, Index):
+            if wanted not in found.platforms:
+                has = ", ".join(sorted(found.platforms)) or "no platform at all"
+                raise Refused(Code.PLATFORM_MISSING, f"{repository}@{digest} has nothing for {wanted}; it has {has}")
+            found = self.fetch_manifest(repository, found.platforms[wanted])
+        if isinstance(found, Index):
+            raise invalid(f"{repository}@{digest} is an index of indexes")
+        return found
+
+    def config(self, repository: str, manifest: Manifest, beat: Beat) -> Mapping[str, Any]:
+        """The configuration document of an image; artifacts have an empty one."""
+        if manifest.config.size > MAX_CONFIG:
+            raise invalid(f"the configuration of {repository}@{manifest.digest} is larger than {MAX_CONFIG} bytes")
+        data = io.BytesIO()
+        self.download(repository, manifest.config.digest, manifest.config.size, data, beat)
+        return read_object(data.getvalue(), f"the configuration of {repository}@{manifest.digest}")
 
     def download(self, repository: str, digest: Digest, size: int, to: BinaryIO, beat: Beat) -> None:
-        """Write a blob to a file, checked for size and digest."""
-        raise NotImplementedError
+        """Write a blob to a file. Raises Refused (digest_mismatch) where size or content is another."""
+        seen, total = hashlib.sha256(), 0
+        with self._source(repository).blob(_checked(digest)) as pieces:
+            for piece in pieces:
+                beat()
+                total += len(piece)
+                if total > size:
+                    raise _mismatch(repository, digest)
+                seen.update(piece)
+                to.write(piece)
+        if total != size or "sha256:" + seen.hexdigest() != digest:
+            raise _mismatch(repository, digest)
+
+    def _document(self, repository: str, digest: Digest) -> Document:
+        document = self._source(repository).by_digest(_checked(digest))
+        if digest_bytes(document.data) != digest:
+            raise _mismatch(repository, digest)
+        return document
+
+    def _source(self, repository: str) -> Source:
+        if repository not in self._sources:
+            is_layout = repository.startswith(LAYOUT_PREFIX)
+            self._sources[repository] = Layout(self._layouts, repository) if is_layout else Registry(repository)
+        return self._sources[repository]
+
+
+def _checked(digest: Digest) -> Digest:
+    if not is_digest(digest):
+        raise BadInput(Code.BAD_REFERENCE, f"{digest!r} is not a sha256 digest")
+    return digest
+
+
+def _mismatch(repository: str, digest: Digest) -> Refused:
+    return Refused(Code.DIGEST_MISMATCH, f"{repository} serves other bytes than {digest} stands for")
