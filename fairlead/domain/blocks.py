@@ -9,11 +9,17 @@ from fairlead.domain.errors import Flaw
 from fairlead.domain.nearest import did_you_mean
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+_UNHOLDABLE = re.compile("[\\x00\\ud800-\\udfff]")
 
 
 def is_name(text: str) -> bool:
     """Whether this may name a project, component, environment, target, person or group."""
     return _NAME.fullmatch(text) is not None
+
+
+def is_text(text: str) -> bool:
+    """Whether every system can hold it: no NUL, no lone surrogate."""
+    return not _UNHOLDABLE.search(text)
 
 
 def pointer(at: str, *steps: str | int) -> str:
@@ -158,6 +164,8 @@ class Block:
 
     def _as_text(self, value: object, *steps: str | int) -> str:
         if isinstance(value, str):
+            if not is_text(value):
+                self.flaw(Code.BAD_VALUE, "text may hold no NUL and no lone surrogate", *steps)
             return value
         if isinstance(value, bool):
             self.flaw(Code.BAD_VALUE, f"expected text; write {str(value).lower()} in quotes", *steps)

@@ -121,3 +121,4 @@ class Code(StrEnum):
     TIMED_OUT = "timed_out"
     PACKAGE_SHADOWED = "package_shadowed"
     KEY_UNREADABLE = "key_unreadable"
+    SIGNATURE_INVALID = "signature_invalid"

@@ -139,8 +139,8 @@ def _findings(report: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _finding(entry: Mapping[str, Any]) -> Finding:
     cve, severity = entry.get("VulnerabilityID"), str(entry.get("Severity", "UNKNOWN")).lower()
-    if not isinstance(cve, str) or not cve:
-        raise ReportError("a vulnerability has no VulnerabilityID")
+    if not isinstance(cve, str) or not 0 < len(cve) <= 64:
+        raise ReportError("a vulnerability has no proper VulnerabilityID")
     if severity not in set(Severity):
         raise ReportError(f"{cve} has the unknown severity {severity!r:.40}")
     purl = _mapping(entry.get("PkgIdentifier")).get("PURL", "")
