@@ -15,7 +15,7 @@ class Services:
     """The collaborators of the API.
 
     `orchestrator`: `api.temporal.TemporalOrchestrator(client)`; a client from `Client.connect(..., lazy=True)` connects when first needed.
-    `decision` and `ledger` sign; `agents` maps the names of agents to their public keys in PEM. `now` answers aware UTC times.
+    `decision` and `ledger` sign; `agents` maps the names of agents to their keys (for the trust file). `now` answers aware UTC times.
     """
 
     database: Database
@@ -25,4 +25,4 @@ class Services:
     decision: Signer
     ledger: Signer
     now: Callable[[], datetime]
-    agents: Mapping[str, str] = field(default_factory=dict)
+    agents: Mapping[str, Signer] = field(default_factory=dict)
