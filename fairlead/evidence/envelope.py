@@ -1,12 +1,21 @@
-"""DSSE v1 envelopes around statements: one Ed25519 signature, canonical base64, canonical payload."""
+"""DSSE v1 envelopes: one Ed25519 signature, canonical base64. securesystemslib's reader also takes URL-safe base64; ours does not."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fairlead.contracts.canonical import Digest
-from fairlead.evidence.statements import Statement
+from securesystemslib.dsse import Envelope
+
+from fairlead.contracts.canonical import Digest, digest_bytes
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import BadInput
+from fairlead.evidence.keys import load_public_key, verifies
+from fairlead.evidence.limits import decode_base64, encode_base64
+from fairlead.evidence.statement import STATEMENT_PAYLOAD_TYPE, Statement
 from fairlead.ports import Signer
+
+_ENVELOPE_FIELDS = {"payload", "payloadType", "signatures"}
+_SIGNATURE_FIELDS = {"keyid", "sig"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,17 +27,77 @@ class OpenedEnvelope:
     keyid: str
     signature: bytes
 
+    @property
+    def digest(self) -> Digest:
+        """SHA-256 of the payload bytes: the statement's, or the vote's, digest."""
+        return digest_bytes(self.payload)
+
+    @property
+    def signed_bytes(self) -> bytes:
+        """What the signature is over."""
+        return pre_authentication_encoding(self.payload_type, self.payload)
+
+
+def pre_authentication_encoding(payload_type: str, payload: bytes) -> bytes:
+    """DSSE's PAE: type and body with their lengths."""
+    return Envelope(payload, payload_type, {}).pae()
+
 
 def seal(signer: Signer, statement: Statement) -> dict[str, Any]:
     """The statement's envelope, as JSON."""
-    raise NotImplementedError
+    return sign(signer, STATEMENT_PAYLOAD_TYPE, statement.payload())
 
 
-def statement_digest(envelope: Mapping[str, Any]) -> Digest:
+def sign(signer: Signer, payload_type: str, payload: bytes) -> dict[str, Any]:
+    """Any payload's envelope, as JSON."""
+    signature = signer.sign(pre_authentication_encoding(payload_type, payload))
+    return {
+        "payload": encode_base64(payload),
+        "payloadType": payload_type,
+        "signatures": [{"keyid": signer.keyid, "sig": encode_base64(signature)}],
+    }
+
+
+def statement_digest(envelope: Any) -> Digest:
     """SHA-256 of the payload bytes. Raises BadInput (document_malformed)."""
-    raise NotImplementedError
+    return read_envelope(envelope).digest
 
 
 def open_envelope(envelope: Any, keys: Mapping[str, str]) -> OpenedEnvelope:
-    """Decode an envelope and check its signature. `keys`: keyid to public key in PEM. Raises BadInput (document_malformed, bad_signature)."""
-    raise NotImplementedError
+    """Decode an envelope and check its signature. `keys`: keyid to public key in PEM.
+
+    Raises BadInput: document_malformed, signature_invalid.
+    """
+    opened = read_envelope(envelope)
+    pem = keys.get(opened.keyid)
+    if pem is None or not verifies(load_public_key(pem), opened.signature, opened.signed_bytes):
+        raise BadInput(Code.SIGNATURE_INVALID, "no key given made this signature")
+    return opened
+
+
+def read_envelope(envelope: Any) -> OpenedEnvelope:
+    """Decode an envelope without trusting it. Raises BadInput (document_malformed) for anything but our one shape."""
+    fields = _object(envelope, _ENVELOPE_FIELDS, "an envelope")
+    signatures = fields["signatures"]
+    if not isinstance(signatures, list) or len(signatures) != 1:
+        raise BadInput(Code.DOCUMENT_MALFORMED, "an envelope has exactly one signature")
+    signature = _object(signatures[0], _SIGNATURE_FIELDS, "a signature")
+    return OpenedEnvelope(
+        payload_type=_text(fields["payloadType"]),
+        payload=decode_base64(fields["payload"]),
+        keyid=_text(signature["keyid"]),
+        signature=decode_base64(signature["sig"]),
+    )
+
+
+def _object(value: Any, fields: set[str], what: str) -> Mapping[str, Any]:
+    # nothing beside these fields: what is not signed has no place in sealed evidence
+    if not isinstance(value, Mapping) or set(value) != fields:
+        raise BadInput(Code.DOCUMENT_MALFORMED, f"{what} is an object with {', '.join(sorted(fields))}")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise BadInput(Code.DOCUMENT_MALFORMED, "keyid and payloadType must be strings")
+    return value

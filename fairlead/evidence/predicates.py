@@ -1,5 +1,6 @@
 """What each kind of statement says (interface.md 6), as frozen models. docs/evidence.md has the table of what `inputs` must list."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Final, Literal
 
@@ -14,6 +15,38 @@ from fairlead.domain.states import PromotionState, TaskState
 
 VSA_TYPE: Final = "https://slsa.dev/verification_summary/v1"
 VSA_EXTENSION: Final = "urn:fairlead:vsa-ext:v1"
+STATEMENT_URI: Final = "urn:fairlead:statement"
+FACTS_URI: Final = "urn:fairlead:facts"
+
+
+def predicate_type(kind: str) -> str:
+    """The predicate type of a kind; `vsa` is SLSA's own."""
+    return VSA_TYPE if kind == VerdictPredicate.KIND else f"urn:fairlead:{kind}:v1"
+
+
+def hex_of(digest: Digest) -> str:
+    """The digest without its algorithm, as in-toto's digest sets want it."""
+    return digest.removeprefix("sha256:")
+
+
+def verifier_id(project: str) -> str:
+    """Who judges gates: whoever holds the project's decision key."""
+    return f"urn:fairlead:decision:{project}"
+
+
+def release_uri(project: str, version: str) -> str:
+    """The release as a resource."""
+    return f"urn:fairlead:release:{project}/{version}"
+
+
+def gate_uri(gate: str) -> str:
+    """The gate as a policy."""
+    return f"urn:fairlead:gate:{gate}"
+
+
+def level_of(gate: str) -> str:
+    """The level that passing a gate verifies; SLSA keeps names that begin with SLSA_ for itself."""
+    return f"FAIRLEAD_{gate.upper()}"
 
 
 class Predicate(Frozen):
@@ -89,7 +122,7 @@ class VerdictPredicate(Frozen):
     input_attestations: tuple[Resource, ...] = Field(alias="inputAttestations")
     verification_result: Literal["PASSED", "FAILED"] = Field(alias="verificationResult")
     verified_levels: tuple[str, ...] = Field(alias="verifiedLevels")
-    extension: VerdictExtension = Field(alias=VSA_EXTENSION)
+    extension: VerdictExtension = Field(alias="urn:fairlead:vsa-ext:v1")
 
     def document(self) -> dict[str, Any]:
         """The JSON that is sealed."""
@@ -324,3 +357,25 @@ class OutcomePredicate(PromotionPredicate):
     statements: tuple[Digest, ...]
     code: str | None = None
     detail: str | None = None
+
+
+AnyPredicate = Predicate | VerdictPredicate
+
+PREDICATES: Final[Mapping[str, type[AnyPredicate]]] = {
+    predicate_type(model.KIND): model
+    for model in (
+        ReleasePredicate,
+        VerdictPredicate,
+        VotesPredicate,
+        DecisionPredicate,
+        DeploymentPredicate,
+        ObservationPredicate,
+        VerificationPredicate,
+        RollbackPredicate,
+        DriftPredicate,
+        FreezePredicate,
+        KeyPredicate,
+        OutcomePredicate,
+    )
+}
+"""The model of each predicate type."""

@@ -1,14 +1,15 @@
-"""in-toto Statements: one builder for each kind of interface.md 6. Everything that enters is an argument, so a retry builds the same bytes."""
+"""One builder for each kind of statement (interface.md 6). Everything that enters is an argument, so a retry builds the same bytes."""
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import BaseModel
 
-from fairlead.contracts.base import Frozen
-from fairlead.contracts.canonical import Digest, canonical, digest_bytes, digest_of
+from fairlead.contracts.canonical import Digest, canonical, digest_of
+from fairlead.contracts.names import rollback_of
 from fairlead.contracts.release import Plan, ReleaseManifest
 from fairlead.contracts.target import TargetObservation
 from fairlead.contracts.votes import ApprovalTerms
@@ -16,49 +17,28 @@ from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput
 from fairlead.domain.states import PromotionState
 from fairlead.domain.verdict import Decision, Verdict
+from fairlead.domain.votes import CastVote, Quorum, tally
 from fairlead.evidence import predicates as p
-from fairlead.evidence.voting import CastVote, tally
+from fairlead.evidence.statement import Statement, Subject
+from fairlead.evidence.voting import ReceivedVote, open_vote
 
-STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
-STATEMENT_PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
-
-
-def predicate_type(kind: str) -> str:
-    """The predicate type of a kind; `vsa` is SLSA's own."""
-    return p.VSA_TYPE if kind == p.VerdictPredicate.KIND else f"urn:fairlead:{kind}:v1"
-
-
-class Subject(Frozen):
-    """What a statement is about. Readers match on the digest."""
-
-    name: str
-    digest: dict[str, str]
-
-
-class Statement(Frozen):
-    """An in-toto Statement v1."""
-
-    type_: Literal["https://in-toto.io/Statement/v1"] = Field(default=STATEMENT_TYPE, alias="_type")
-    subject: tuple[Subject, ...] = Field(min_length=1)
-    predicate_type: str = Field(alias="predicateType")
-    predicate: dict[str, Any]
-
-    def payload(self) -> bytes:
-        """The RFC 8785 bytes that are signed."""
-        subjects = [{"name": s.name, "digest": s.digest} for s in self.subject]
-        return canonical(
-            {
-                "_type": self.type_,
-                "subject": subjects,
-                "predicateType": self.predicate_type,
-                "predicate": self.predicate,
-            }
-        )
-
-    @property
-    def digest(self) -> Digest:
-        """SHA-256 of the payload: what other statements name this one by."""
-        return digest_bytes(self.payload())
+__all__ = [
+    "About",
+    "Statement",
+    "decision",
+    "deployment",
+    "drift",
+    "freeze",
+    "key",
+    "observation",
+    "outcome",
+    "release",
+    "rollback",
+    "subjects_of",
+    "verdict",
+    "verification",
+    "votes",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,31 +58,25 @@ class About:
     def release(self) -> Digest:
         return digest_of(self.manifest)
 
+    def common(self, *inputs: Digest) -> dict[str, Any]:
+        """The fields that every predicate of a promotion has."""
+        return {
+            "project": self.project,
+            "promotion": self.promotion,
+            "environment": self.environment,
+            "time": self.time,
+            "inputs": inputs,
+        }
 
-class _Document(Protocol):
-    KIND: str
 
-    def document(self) -> dict[str, Any]: ...
-
-
-def hex_of(digest: Digest) -> str:
-    """The digest without its algorithm, as in-toto's digest sets want it."""
-    return digest.removeprefix("sha256:")
-
-
-def subjects_of(manifests: Iterable[ReleaseManifest]) -> tuple[Subject, ...]:
-    """For each release its components by name, then the release itself; nothing twice."""
+def subjects_of(releases: Iterable[tuple[ReleaseManifest, Digest]]) -> tuple[Subject, ...]:
+    """For each release (with its digest) the components by name, then the release itself; nothing twice."""
     found: dict[tuple[str, str], None] = {}
-    for manifest in manifests:
+    for manifest, digest in releases:
         for _, component in sorted(manifest.components.items()):
             found[component.repository, component.digest] = None
-        found[release_name(manifest), digest_of(manifest)] = None
-    return tuple(Subject(name=name, digest={"sha256": hex_of(digest)}) for name, digest in found)
-
-
-def release_name(manifest: ReleaseManifest) -> str:
-    """`release:<project>/<version>`, the subject name of a release."""
-    return f"release:{manifest.project}/{manifest.version}"
+        found[f"release:{manifest.project}/{manifest.version}", digest] = None
+    return tuple(Subject(name=name, digest={"sha256": p.hex_of(digest)}) for name, digest in found)
 
 
 def release(manifest: ReleaseManifest, *, time: datetime, created_by: str) -> Statement:
@@ -113,15 +87,41 @@ def release(manifest: ReleaseManifest, *, time: datetime, created_by: str) -> St
         inputs=(),
         version=manifest.version,
         release=digest_of(manifest),
-        manifest=_document(manifest),
+        manifest=_verbatim(manifest),
         created_by=created_by,
     )
-    return _statement([manifest], p.ReleasePredicate.KIND, predicate.document())
+    return _statement([manifest], predicate)
 
 
 def verdict(about: About, *, release_statement: Digest, verdict: Verdict, plan: Digest | None = None) -> Statement:
     """A gate's verdict, as a SLSA verification summary."""
-    raise NotImplementedError
+    allowed = verdict.decision is Decision.ALLOW
+    predicate = p.VerdictPredicate(
+        verifier=p.Verifier(id=p.verifier_id(about.project)),
+        time_verified=verdict.evaluated_at,
+        resource_uri=p.release_uri(about.project, about.manifest.version),
+        policy=p.Resource(uri=p.gate_uri(verdict.gate), digest={"sha256": p.hex_of(verdict.policy)}),
+        input_attestations=(
+            p.Resource(uri=p.STATEMENT_URI, digest={"sha256": p.hex_of(release_statement)}),
+            p.Resource(uri=p.FACTS_URI, digest={"sha256": p.hex_of(verdict.facts)}),
+        ),
+        verification_result="PASSED" if allowed else "FAILED",
+        verified_levels=(p.level_of(verdict.gate) if allowed else "FAILED",),
+        extension=p.VerdictExtension(
+            project=about.project,
+            promotion=about.promotion,
+            environment=about.environment,
+            time=about.time,
+            gate=verdict.gate,
+            decision=verdict.decision.value,
+            reason_codes=verdict.reason_codes,
+            message=verdict.message,
+            facts=verdict.facts,
+            plan=plan,
+            details=verdict.details,
+        ),
+    )
+    return _statement([about.manifest], predicate)
 
 
 def votes(
@@ -131,10 +131,40 @@ def votes(
     plan: Digest | None,
     requester: str,
     approval: ApprovalTerms | None,
-    cast: Sequence[CastVote],
+    cast: Sequence[ReceivedVote],
 ) -> Statement:
-    """All votes that were not refused, in the order received; which of them count is found here (voting.tally)."""
-    raise NotImplementedError
+    """All votes that were not refused, in the order received; which of them count is found here (domain.votes.tally)."""
+    ballots = [cast_vote(vote) for vote in cast]
+    quorum = Quorum(approval.count, approval.groups, approval.requester) if approval else Quorum(0)
+    counted = tally(ballots, quorum, plan=plan or "", requester=requester)
+    predicate = p.VotesPredicate(
+        **about.common(release_statement, *_present(plan)),
+        plan=plan,
+        votes=tuple(
+            p.CountedVote(
+                envelope=dict(vote.envelope),
+                received=vote.received,
+                groups=vote.groups,
+                counted=ballot.digest in counted.counted,
+                code=counted.uncounted.get(ballot.digest),
+            )
+            for vote, ballot in zip(cast, ballots, strict=True)
+        ),
+    )
+    return _statement([about.manifest], predicate)
+
+
+def cast_vote(vote: ReceivedVote) -> CastVote:
+    """What domain.votes.tally counts. Raises BadInput as `open_vote`."""
+    opened = open_vote(vote.envelope)
+    return CastVote(
+        digest=opened.digest,
+        voter=opened.payload.voter,
+        choice=opened.payload.choice.value,
+        groups=vote.groups,
+        plan=opened.payload.plan,
+        received=vote.received,
+    )
 
 
 def decision(
@@ -154,7 +184,26 @@ def decision(
     reason: str | None = None,
 ) -> Statement:
     """Whether the promotion was allowed. `verdicts` and `votes`: statement digests, in ledger order."""
-    raise NotImplementedError
+    plan_digest = digest_of(plan) if plan else None
+    predicate = p.DecisionPredicate(
+        **about.common(release_statement, *_present(plan_digest), *verdicts, *_present(votes)),
+        result=result,
+        requester=requester,
+        release=about.release,
+        plan=plan_digest,
+        plan_document=_verbatim(plan) if plan else None,
+        approval=p.Approval.from_terms(approval),
+        verdicts=tuple(verdicts),
+        votes=votes,
+        code=code,
+        detail=detail,
+        intent=intent,
+        through_hold=through_hold,
+        reason=reason,
+    )
+    if result == "allow" and (plan is None or (approval and predicate.approval is None)):
+        raise BadInput(Code.BAD_REQUEST, "nothing is allowed without a plan, or with votes that never opened")
+    return _statement([about.manifest], predicate)
 
 
 def deployment(
@@ -175,7 +224,22 @@ def deployment(
 
     `plan` for a deployment that is no rollback. `manifests`: of the releases that targets went back to, beside the promoted one.
     """
-    raise NotImplementedError
+    known = {digest_of(manifest): manifest for manifest in (about.manifest, *manifests)}
+    if unknown := {target.release_digest for target in targets} - set(known):
+        raise BadInput(Code.RELEASE_NOT_FOUND, f"no manifest was given for {', '.join(sorted(unknown))}")
+    predicate = p.DeploymentPredicate(
+        **about.common(authority, *_present(plan)),
+        deployment=deployment,
+        number=number,
+        is_rollback=is_rollback,
+        result=result,
+        plan=plan,
+        targets=tuple(targets),
+        code=code,
+        detail=detail or None,
+    )
+    gone_to = [known[target.release_digest] for target in targets] if is_rollback else [about.manifest]
+    return _statement(gone_to, predicate)
 
 
 def observation(
@@ -191,7 +255,21 @@ def observation(
     code: str | None = None,
 ) -> Statement:
     """What one target showed. `target`: its entry in the deployment statement; `manifest`: of the release named there."""
-    raise NotImplementedError
+    predicate = p.ObservationPredicate(
+        **about.common(deployment_statement),
+        deployment=deployment,
+        is_rollback=is_rollback,
+        target=target.name,
+        release=target.release,
+        release_digest=target.release_digest,
+        retire=target.retire,
+        ok=ok,
+        reachable=observed.reachable,
+        components=_seen(observed),
+        code=code,
+        detail=observed.detail,
+    )
+    return _statement([manifest], predicate)
 
 
 def verification(
@@ -206,7 +284,15 @@ def verification(
     detail: str | None = None,
 ) -> Statement:
     """The judgement over a deployment. `observations`: the observation statements, in ledger order."""
-    raise NotImplementedError
+    predicate = p.VerificationPredicate(
+        **about.common(deployment_statement, *observations),
+        deployment=deployment,
+        is_rollback=is_rollback,
+        result=result,
+        code=code,
+        detail=detail or None,
+    )
+    return _statement([about.manifest], predicate)
 
 
 def rollback(
@@ -216,13 +302,21 @@ def rollback(
     deployment_statement: Digest,
     verification_statement: Digest,
     deployment: str,
-    rollback: str,
     code: str,
     targets: Sequence[p.RollbackTarget],
+    rollback: str | None = None,
     detail: str | None = None,
 ) -> Statement:
     """Where each touched target of a failed deployment goes back to; sealed before the first change."""
-    raise NotImplementedError
+    predicate = p.RollbackPredicate(
+        **about.common(decision, deployment_statement, verification_statement),
+        deployment=deployment,
+        rollback=rollback or rollback_of(deployment),
+        code=code,
+        detail=detail or None,
+        targets=tuple(targets),
+    )
+    return _statement([about.manifest], predicate)
 
 
 def outcome(
@@ -234,7 +328,10 @@ def outcome(
     detail: str | None = None,
 ) -> Statement:
     """How a promotion ended. `statements`: all of its bundle in ledger order (sealing.statements_of finds them)."""
-    raise NotImplementedError
+    predicate = p.OutcomePredicate(
+        **about.common(*statements), state=state, statements=tuple(statements), code=code, detail=detail or None
+    )
+    return _statement([about.manifest], predicate)
 
 
 def freeze(
@@ -249,7 +346,18 @@ def freeze(
     until: datetime | None = None,
 ) -> Statement:
     """A freeze or hold began or ended."""
-    raise NotImplementedError
+    predicate = p.FreezePredicate(
+        project=project,
+        time=time,
+        inputs=(),
+        environment=environment,
+        change=change,
+        restraint=restraint,
+        actor=actor,
+        reason=reason,
+        until=until,
+    )
+    return _self_subject(f"environment:{project}/{environment}", predicate)
 
 
 def key(
@@ -263,7 +371,17 @@ def key(
     time: datetime,
 ) -> Statement:
     """A key was added to those that this project trusts, or retired."""
-    raise NotImplementedError
+    predicate = p.KeyPredicate(
+        project=project,
+        time=time,
+        inputs=(),
+        keyid=keyid,
+        public_key=public_key,
+        roles=tuple(roles),
+        change=change,
+        actor=actor,
+    )
+    return _self_subject(f"key:{keyid}", predicate)
 
 
 def drift(
@@ -277,12 +395,44 @@ def drift(
     detail: str | None = None,
 ) -> Statement:
     """A target shows something else than the last successful deployment left there."""
-    raise NotImplementedError
+    predicate = p.DriftPredicate(
+        project=manifest.project,
+        time=time,
+        inputs=(deployment_statement,),
+        environment=environment,
+        target=observed.target,
+        release=manifest.version,
+        release_digest=digest_of(manifest),
+        components=_seen(observed),
+        code=code,
+        detail=detail,
+    )
+    return _statement([manifest], predicate)
 
 
-def _document(value: Any) -> dict[str, Any]:
-    raise NotImplementedError
+def _seen(observed: TargetObservation) -> tuple[p.SeenComponent, ...]:
+    return tuple(p.SeenComponent.model_validate(component.model_dump()) for component in observed.components)
 
 
-def _statement(manifests: Iterable[ReleaseManifest], kind: str, predicate: dict[str, Any]) -> Statement:
-    return Statement(subject=subjects_of(manifests), predicateType=predicate_type(kind), predicate=predicate)
+def _present(digest: Digest | None) -> tuple[Digest, ...]:
+    return () if digest is None else (digest,)
+
+
+def _verbatim(model: BaseModel) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(canonical(model))
+    return document
+
+
+def _statement(manifests: Iterable[ReleaseManifest], predicate: p.AnyPredicate) -> Statement:
+    subjects = subjects_of((manifest, digest_of(manifest)) for manifest in manifests)
+    return _sealable(subjects, predicate)
+
+
+def _self_subject(name: str, predicate: p.AnyPredicate) -> Statement:
+    digest = digest_of(predicate.document())
+    return _sealable([Subject(name=name, digest={"sha256": p.hex_of(digest)})], predicate)
+
+
+def _sealable(subjects: Iterable[Subject], predicate: p.AnyPredicate) -> Statement:
+    document: Mapping[str, Any] = predicate.document()
+    return Statement(subject=tuple(subjects), predicate_type=p.predicate_type(predicate.KIND), predicate=dict(document))

@@ -1,13 +1,26 @@
-"""Votes: signed by their voter, opened without trust, verified with a key, and counted (interface.md 6, "Vote")."""
+"""Votes as envelopes: signed by their voter, opened without trust, verified with a key (interface.md 6, "Vote").
 
-from collections.abc import Mapping, Sequence
+Which of them are accepted and which count is decided by domain.votes.
+"""
+
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
-from fairlead.contracts.canonical import Digest
-from fairlead.contracts.votes import ApprovalTerms, VotePayload
+from pydantic import ValidationError
+
+from fairlead.contracts.canonical import Digest, canonical, digest_bytes
+from fairlead.contracts.votes import MAX_VOTE_BYTES, VOTE_PAYLOAD_TYPE, VotePayload
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import BadInput
+from fairlead.evidence.envelope import OpenedEnvelope, read_envelope, sign
+from fairlead.evidence.keys import key_id, load_public_key, verifies
+from fairlead.evidence.limits import read_canonical, to_canonical
 from fairlead.ports import Signer
+
+_UTC_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +33,7 @@ class OpenedVote:
 
 
 @dataclass(frozen=True, slots=True)
-class CastVote:
+class ReceivedVote:
     """A vote that was not refused: the envelope verbatim, when it was received and the voter's groups then."""
 
     envelope: Mapping[str, Any]
@@ -30,42 +43,66 @@ class CastVote:
 
 def sign_vote(signer: Signer, payload: VotePayload) -> dict[str, Any]:
     """The vote's DSSE envelope, as JSON."""
-    raise NotImplementedError
+    return sign(signer, VOTE_PAYLOAD_TYPE, canonical(payload))
 
 
 def open_vote(envelope: Any) -> OpenedVote:
     """Read any JSON value as a vote. Raises BadInput: vote_too_large, vote_unsigned, vote_malformed."""
-    raise NotImplementedError
+    opened = _read(envelope)
+    return OpenedVote(payload=_payload(opened), keyid=opened.keyid, digest=opened.digest)
 
 
 def verify_vote(envelope: Any, public_pem: str) -> OpenedVote:
     """The vote, if this key signed it. Raises BadInput as `open_vote`, and vote_unknown_key, vote_bad_signature."""
-    raise NotImplementedError
+    vote = open_vote(envelope)
+    key = load_public_key(public_pem)
+    if key_id(key) != vote.keyid:
+        raise BadInput(Code.VOTE_UNKNOWN_KEY, "the vote names another key")
+    opened = read_envelope(envelope)
+    if not verifies(key, opened.signature, opened.signed_bytes):
+        raise BadInput(Code.VOTE_BAD_SIGNATURE, "the signature does not fit the vote")
+    return vote
 
 
 def vote_digest(envelope: Any) -> Digest:
     """What a vote is known by, also one that cannot be opened: of the payload bytes where there are some, else of the JSON value."""
-    raise NotImplementedError
+    try:
+        return read_envelope(envelope).digest
+    except BadInput:
+        pass
+    try:
+        return digest_bytes(to_canonical(envelope))
+    except BadInput:
+        return digest_bytes(repr(envelope).encode(errors="backslashreplace"))
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """Whether one vote counts; `code` says why it does not."""
-
-    counted: bool
-    code: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """Marks in the order of the votes. `satisfied`: enough approvals, in all and of each group, and no reject."""
-
-    marks: tuple[Mark, ...]
-    approvals: int
-    rejected: bool
-    satisfied: bool
+def _read(envelope: Any) -> OpenedEnvelope:
+    try:
+        if len(to_canonical(envelope)) > MAX_VOTE_BYTES:
+            raise BadInput(Code.VOTE_TOO_LARGE, f"a vote has at most {MAX_VOTE_BYTES} bytes")
+        if isinstance(envelope, Mapping) and not envelope.get("signatures"):
+            raise BadInput(Code.VOTE_UNSIGNED, "the vote carries no signature")
+        return read_envelope(envelope)
+    except BadInput as error:
+        if error.code in {Code.VOTE_TOO_LARGE, Code.VOTE_UNSIGNED}:
+            raise
+        _malformed(error)
 
 
-def tally(plan: Digest | None, terms: ApprovalTerms | None, votes: Sequence[CastVote]) -> Tally:
-    """Count votes that were not refused: per voter the last, for this plan; never a cancel."""
-    raise NotImplementedError
+def _payload(opened: OpenedEnvelope) -> VotePayload:
+    if opened.payload_type != VOTE_PAYLOAD_TYPE:
+        raise BadInput(Code.VOTE_MALFORMED, f"the payload type of a vote is {VOTE_PAYLOAD_TYPE}")
+    try:
+        document = read_canonical(opened.payload, max_bytes=MAX_VOTE_BYTES)
+        payload = VotePayload.model_validate_json(opened.payload, strict=True)
+    except (BadInput, ValidationError) as error:
+        _malformed(error)
+    if not _UTC_INSTANT.fullmatch(str(document["time"])):
+        raise BadInput(Code.VOTE_MALFORMED, "the time of a vote is RFC 3339 in UTC, with Z")
+    return payload
+
+
+def _malformed(error: Exception) -> NoReturn:
+    raise BadInput(
+        Code.VOTE_MALFORMED, "this is no vote: an envelope around the fields of a vote, in RFC 8785 form"
+    ) from error
