@@ -1,0 +1,59 @@
+"""The document that a container is made from: a pure function of specification and claim."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agents.docker_host import labels
+from fairlead.contracts.release import RenderedConfig
+from fairlead.contracts.target import ComponentSpec, TargetSpec
+from fairlead.domain.fence import Claim
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """`body` and `host` are what the engine's create call takes."""
+
+    name: str
+    body: Mapping[str, Any]
+    host: Mapping[str, Any]
+
+
+def reference(component: ComponentSpec) -> str:
+    """The image, by digest."""
+    return f"{component.config.repository}@{component.digest}"
+
+
+def recipe(spec: TargetSpec, component: ComponentSpec, claim: Claim, *, bridge: bool) -> Recipe:
+    """How to make a component's container. Without a bridge it shares the host's network and is told its port, as a process is."""
+    config = component.config
+    ports = published(config)
+    body = {
+        "image": reference(component),
+        "command": list(config.command) or None,
+        "environment": {**({} if bridge else _port_told(ports)), **config.env},
+        "labels": labels.of_container(spec, component, claim),
+        "ports": sorted(set(ports.values())),
+    }
+    host: dict[str, Any] = {"restart_policy": {"Name": "unless-stopped"}, "port_bindings": _bindings(ports)}
+    if not bridge:
+        host["network_mode"] = "host"
+    return Recipe(labels.container_name(spec, component.name), body, host)
+
+
+def published(config: RenderedConfig) -> dict[int, int]:
+    """Host port to container port, of `HOST:CONTAINER`."""
+    pairs = (entry.split(":") for entry in config.ports)
+    return {int(host): int(inside) for host, inside in pairs}
+
+
+def _bindings(ports: Mapping[int, int]) -> dict[int, list[int]]:
+    return {inside: _hosts_of(inside, ports.items()) for inside in sorted(set(ports.values()))}
+
+
+def _hosts_of(inside: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
+    return [host for host, port in pairs if port == inside]
+
+
+def _port_told(ports: Mapping[int, int]) -> dict[str, str]:
+    return {"PORT": str(next(iter(ports)))} if ports else {}

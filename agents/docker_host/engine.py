@@ -1,0 +1,215 @@
+"""The Docker Engine API as far as we need it: one connection, values instead of dictionaries, errors mapped once."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NoReturn
+
+import docker
+import requests
+from docker import errors
+
+from agents.docker_host import box
+from agents.docker_host.box import Box
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import BadInput, Refused, Unavailable
+from fairlead.ports import Beat
+
+_TIMEOUT = 30
+_TAIL_LINES = 20
+_TAIL_LENGTH = 2000
+
+
+class Vanished(Unavailable):
+    """Something that was there a moment ago is not, or the other way round: somebody else is at work. Looking again helps."""
+
+
+class Engine:
+    """One engine. Everything is addressed by id; the only names are those of new things."""
+
+    def __init__(self, api: docker.APIClient) -> None:
+        self._api = api
+
+    # containers
+
+    def boxes(self, labels: Mapping[str, str]) -> list[Box]:
+        """All containers that carry these labels, whatever state they are in, in the order they were made."""
+        found = [self._inspect(entry["Id"]) for entry in self.listing(labels)]
+        return sorted((b for b in found if b is not None), key=lambda b: (str(b.created), b.id))
+
+    def listing(self, labels: Mapping[str, str]) -> list[dict[str, Any]]:
+        """The engine's short list of them."""
+        with _mapped():
+            listed: list[dict[str, Any]] = self._api.containers(all=True, filters=_with(labels))
+            return listed
+
+    def inspect(self, id: str) -> Box:
+        """A container as it is now. Raises Vanished."""
+        with _mapped():
+            return box.read(self._api.inspect_container(id))
+
+    def named(self, name: str) -> Box | None:
+        """The container of this name, whoever made it."""
+        return self._inspect(name)
+
+    def create(self, name: str, body: Mapping[str, Any], host: Mapping[str, Any]) -> str:
+        """Make a container; answer its id. Raises Refused (start_failed) when the engine will not have it."""
+        with _mapped(refused=Code.START_FAILED):
+            made = self._api.create_container(name=name, host_config=self._api.create_host_config(**host), **body)
+            return str(made["Id"])
+
+    def start(self, id: str) -> None:
+        """Start it. Raises Refused (start_failed) with the engine's reason."""
+        with _mapped(refused=Code.START_FAILED):
+            self._api.start(id)
+
+    def stop(self, id: str, grace: float, beat: Beat) -> None:
+        """Ask it to end, and make it end after `grace` seconds."""
+        with _mapped():
+            patiently(lambda: self._api.stop(id, timeout=max(1, round(grace))), beat)
+
+    def rename(self, id: str, name: str) -> None:
+        with _mapped():
+            self._api.rename(id, name)
+
+    def remove(self, id: str) -> None:
+        """Remove it, running or not; one that is gone already is fine."""
+        with _mapped(), contextlib.suppress(errors.NotFound):
+            self._api.remove_container(id, force=True, v=True)
+
+    def last_words(self, id: str) -> str:
+        """The end of what it printed; empty where the engine does not keep that."""
+        with _mapped():
+            try:
+                printed: bytes = self._api.logs(id, tail=_TAIL_LINES)
+            except errors.APIError:
+                return ""
+        return printed.decode(errors="replace").strip()[-_TAIL_LENGTH:]
+
+    # images
+
+    def has_image(self, reference: str) -> bool:
+        """Whether the image lies on the engine under this reference; under a digest that means it was verified when it was pulled."""
+        with _mapped():
+            try:
+                self._api.inspect_image(reference)  # type: ignore[no-untyped-call]
+            except errors.ImageNotFound:
+                return False
+            return True
+
+    def digests(self, image: str, repository: str) -> frozenset[str]:
+        """The manifest digests under which an image is known in a repository; none for one that came another way."""
+        with _mapped():
+            try:
+                known = self._api.inspect_image(image).get("RepoDigests") or []  # type: ignore[no-untyped-call]
+            except errors.ImageNotFound:
+                return frozenset()
+        pairs = (name.split("@", 1) for name in known if "@" in name)
+        return frozenset(digest for name, digest in pairs if name == _familiar(repository))
+
+    def pull(self, repository: str, digest: str, beat: Beat) -> None:
+        """Pull by digest; the engine checks every byte. Raises Unavailable (registry_unavailable) when it could not."""
+        problem = ""
+        with _mapped():
+            try:
+                problem = patiently(lambda: self._pull(repository, digest), beat)
+            except errors.APIError as error:
+                problem = error.explanation or str(error)
+        if problem:
+            raise Unavailable(Code.REGISTRY_UNAVAILABLE, f"{repository}@{digest} cannot be pulled: {problem}")
+
+    def _pull(self, repository: str, digest: str) -> str:
+        said = self._api.pull(repository, tag=digest, stream=True, decode=True)
+        return next((line["error"] for line in said if "error" in line), "")
+
+    # volumes: our records on the engine
+
+    def volumes(self, labels: Mapping[str, str]) -> list[dict[str, Any]]:
+        """All volumes that carry these labels."""
+        with _mapped():
+            listed: list[dict[str, Any]] = self._api.volumes(filters=_with(labels))["Volumes"] or []
+            return listed
+
+    def create_volume(self, name: str, labels: Mapping[str, str]) -> None:
+        """Make an empty volume; one of this name stays as it is."""
+        with _mapped():
+            self._api.create_volume(name, labels=dict(labels))
+
+    def remove_volume(self, name: str) -> None:
+        """Remove it; one that is gone already is fine."""
+        with _mapped(), contextlib.suppress(errors.NotFound):
+            self._api.remove_volume(name)
+
+    # the engine itself
+
+    def has_bridge(self) -> bool:
+        """Whether containers can have a network of their own; else they use the host's."""
+        with _mapped():
+            return any(network["Name"] == "bridge" for network in self._api.networks())
+
+    def _inspect(self, id: str) -> Box | None:
+        try:
+            return self.inspect(id)
+        except Vanished:
+            return None
+
+
+@contextlib.contextmanager
+def connect(endpoint: str) -> Iterator[Engine]:
+    """A connection to the engine behind a unix socket. Raises Unavailable (target_unreachable)."""
+    if not endpoint.startswith("unix://"):
+        raise BadInput(Code.NOT_SUPPORTED_YET, f"a Docker host is reached over a unix socket for now, not {endpoint}")
+    with _mapped():
+        api = docker.APIClient(base_url=endpoint, version="auto", timeout=_TIMEOUT)
+    with contextlib.closing(api):
+        yield Engine(api)
+
+
+def patiently(work: Callable[[], Any], beat: Beat) -> Any:
+    """Do something that blocks, beating all the while. What it raises is raised here; if the beat raises, the work is left alone."""
+    outcome: list[Any] = []
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            outcome.append(work())
+        except Exception as error:
+            failure.append(error)
+
+    worker = threading.Thread(target=run, daemon=True)
+    worker.start()
+    while worker.is_alive():
+        beat()
+        worker.join(0.5)
+    if failure:
+        raise failure[0]
+    return outcome[0]
+
+
+@contextlib.contextmanager
+def _mapped(refused: Code | None = None) -> Iterator[None]:
+    """The library's errors as ours. `refused`: what it means when the engine understood and will not."""
+    try:
+        yield
+    except errors.APIError as error:
+        _raise(error, refused)
+    except (errors.DockerException, requests.RequestException) as error:
+        raise Unavailable(Code.TARGET_UNREACHABLE, f"the Docker engine does not answer: {error}") from error
+
+
+def _raise(error: errors.APIError, refused: Code | None) -> NoReturn:
+    detail = f"the Docker engine says: {error.explanation or error}"
+    if error.status_code in {404, 409}:
+        raise Vanished(Code.TARGET_UNREACHABLE, detail) from error
+    if refused:
+        raise Refused(refused, detail) from error
+    raise Unavailable(Code.TARGET_UNREACHABLE, detail) from error
+
+
+def _with(labels: Mapping[str, str]) -> dict[str, list[str]]:
+    return {"label": [f"{name}={value}" for name, value in labels.items()]}
+
+
+def _familiar(repository: str) -> str:
+    """As the engine writes it: the hub's own host and folder are left out."""
+    return repository.removeprefix("docker.io/").removeprefix("library/")

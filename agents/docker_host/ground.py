@@ -1,0 +1,96 @@
+"""One target on an engine: our containers there, the claims that lie on it, and its sticker.
+
+Claims and stickers are empty labelled volumes: they can be listed, and nobody can edit them.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from agents.docker_host import labels
+from agents.docker_host.box import Box
+from agents.docker_host.engine import Engine
+from agents.docker_host.labels import Address
+from fairlead.contracts.canonical import canonical, digest_of
+from fairlead.contracts.target import Sticker
+from fairlead.domain.fence import Claim, FenceLost, require_highest
+
+_CLAIM, _STICKER = "claim", "sticker"
+
+
+class Ground:
+    """What is ours on one target."""
+
+    def __init__(self, engine: Engine, address: Address) -> None:
+        self._engine = engine
+        self._labels = labels.of_target(address)
+        self._stem = labels.stem(address)
+
+    def boxes(self, component: str | None = None) -> list[Box]:
+        """Our containers, of one component or all."""
+        return self._engine.boxes({**self._labels, **({labels.COMPONENT: component} if component else {})})
+
+    def owns(self, box: Box) -> bool:
+        """Whether a container is ours and of this target."""
+        return self._labels.items() <= dict(box.labels).items() and labels.COMPONENT in box.labels
+
+    # claims
+
+    def claims(self) -> set[Claim]:
+        """Every claim that has left a trace: volumes, and whatever was made under one (volumes can be pruned by hand)."""
+        things = [*self._engine.volumes(self._labels), *self._engine.listing(self._labels)]
+        found = {labels.claim_in(thing["Labels"] or {}) for thing in things}
+        return {claim for claim in found if claim}
+
+    def stake(self, claim: Claim, deployment: str) -> None:
+        """Lay a claim, once. Raises FenceLost, leaving none, where a higher one lies."""
+        self.require(claim)
+        marks = {**self._labels, labels.KIND: _CLAIM, labels.FENCE: str(claim), labels.DEPLOYMENT: deployment}
+        self._engine.create_volume(self._claim_name(claim), marks)
+        try:
+            self.require(claim)
+        except FenceLost:
+            self._engine.remove_volume(self._claim_name(claim))
+            raise
+
+    def require(self, claim: Claim) -> None:
+        """Raise FenceLost if a higher claim lies here now."""
+        require_highest(claim, self.claims())
+
+    def forget_lower(self, claim: Claim) -> None:
+        """Remove the claims that this one has outlived."""
+        for volume in self._volumes(_CLAIM):
+            lower = labels.claim_in(volume["Labels"])
+            if lower and lower < claim:
+                self._engine.remove_volume(volume["Name"])
+
+    # sticker
+
+    def sticker(self) -> Sticker | None:
+        """The record of the highest claim, None where there is none."""
+        latest = max(self._volumes(_STICKER), key=_age, default=None)
+        return Sticker.model_validate_json(latest["Labels"][labels.STICKER]) if latest else None
+
+    def put_sticker(self, sticker: Sticker, claim: Claim) -> None:
+        """Leave a new record, then remove the older ones. Raises FenceLost."""
+        self.require(claim)
+        name = f"{self._stem}-sticker-{claim}-{digest_of(sticker).removeprefix('sha256:')[:12]}"
+        marks = {labels.KIND: _STICKER, labels.FENCE: str(claim), labels.STICKER: canonical(sticker).decode()}
+        self._engine.create_volume(name, {**self._labels, **marks})
+        self.require(claim)
+        self.remove_stickers(but=name)
+
+    def remove_stickers(self, but: str = "") -> None:
+        """Remove the records."""
+        for volume in self._volumes(_STICKER):
+            if volume["Name"] != but:
+                self._engine.remove_volume(volume["Name"])
+
+    def _volumes(self, kind: str) -> list[dict[str, Any]]:
+        return self._engine.volumes({**self._labels, labels.KIND: kind})
+
+    def _claim_name(self, claim: Claim) -> str:
+        return f"{self._stem}-claim-{claim}"
+
+
+def _age(volume: Mapping[str, Any]) -> tuple[Claim, str]:
+    return labels.claim_in(volume["Labels"]) or Claim(0, 0), volume["CreatedAt"]

@@ -1,0 +1,41 @@
+"""How well a container is: by the catalogue's check, else by its image's HEALTHCHECK, else by having run for a second."""
+
+import time
+from collections.abc import Callable
+
+from agents.docker_host.box import Box
+from agents.probe import Probe, host_port, probe
+from fairlead.contracts.release import RenderedHealth
+from fairlead.domain.health import Health
+
+_LONG_ENOUGH = 1.0
+_BY_ENGINE = {"healthy": Health.HEALTHY, "starting": Health.STARTING, "unhealthy": Health.UNHEALTHY}
+
+Ask = Callable[[RenderedHealth, str, int], Probe]
+
+
+def look(box: Box, check: RenderedHealth | None, ask: Ask = probe) -> tuple[Health, str]:
+    """Its health now, and in words what that rests on."""
+    if box.status == "created":
+        return Health.MISSING, "created, but not started"
+    if box.status != "running":
+        return Health.UNHEALTHY, f"{box.status}, exit code {box.exit_code}, {box.restarts} restarts"
+    if check:
+        answer = ask(check, *_place(box, check))
+        return (Health.HEALTHY if answer.ok else Health.UNHEALTHY), answer.detail
+    if box.own_health:
+        return _BY_ENGINE.get(box.own_health, Health.UNVERIFIABLE), f"the image's own check says {box.own_health}"
+    ran = time.time() - box.started.timestamp() if box.started else 0.0
+    return (
+        Health.HEALTHY if ran >= _LONG_ENOUGH else Health.STARTING
+    ), f"running for {max(ran, 0):.0f} s, has no check"
+
+
+def _place(box: Box, check: RenderedHealth) -> tuple[str, int]:
+    """Where to ask. A bare connect goes to the container itself: the engine's proxy accepts connections for a container that does not listen."""
+    published = box.sockets.get(check.port)
+    if published and (check.http or not box.address):
+        return published
+    if box.address:
+        return box.address, check.port
+    return "127.0.0.1", host_port(tuple(f"{host}:{inside}" for host, inside in box.ports.items()), check.port)
