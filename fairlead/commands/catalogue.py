@@ -1,21 +1,35 @@
 """fairlead.yaml into a Catalogue and back, and applying one to a project."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from fairlead.domain.catalogue import Catalogue
+from sqlmodel import Session
+
+from fairlead.commands.documents import read_document, with_places
+from fairlead.contracts.canonical import digest_of
+from fairlead.contracts.names import project_subject
+from fairlead.domain import catalogue_document
+from fairlead.domain.blocks import pointer
+from fairlead.domain.catalogue import Catalogue, Environment, Target
+from fairlead.domain.catalogue_rules import read
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import BadInput, Conflict, FairleadError, Flaw, NotAllowed, NotFound
+from fairlead.evidence.keys import key_id, load_public_key
+from fairlead.store import deployments, history, projects, releases
 from fairlead.store.database import Database
 
 DEFAULT_FILE = "fairlead.yaml"
 
+_KINDS = {"person": "people", "component": "components", "target": "targets", "environment": "environments"}
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One line of a diff. `action`: create | change | remove; `kind`: component, environment, target or person.
+    """One line of a diff. `action`: create | change | remove; `kind`: person, component, target or environment.
 
-    `fields`: for a change, `{path: {"old": .., "new": ..}}`.
+    `fields`: `{path: {"old": .., "new": ..}}`, None where there is nothing.
     """
 
     action: str
@@ -37,22 +51,42 @@ class Applied:
 
 def parse(text: bytes | str, *, file: str = DEFAULT_FILE) -> Catalogue:
     """Read YAML or JSON. Raises BadInput; its flaws name pointer, line and column."""
-    raise NotImplementedError
+    try:
+        tree = read_document(text)
+    except BadInput as error:
+        raise _bad(error.flaws, file) from error
+    catalogue, flaws = _read(tree.root)
+    if flaws:
+        raise _bad(with_places(flaws, tree), file)
+    return catalogue
+
+
+def load(document: Mapping[str, Any]) -> Catalogue:
+    """Read a document (an already parsed tree). Raises BadInput with JSON pointers."""
+    catalogue, flaws = _read(document)
+    if flaws:
+        raise _bad(flaws, "")
+    return catalogue
 
 
 def document(catalogue: Catalogue) -> dict[str, Any]:
     """The normalised document of a catalogue: what the store keeps, and what `load` reads back."""
-    raise NotImplementedError
+    return catalogue_document.document(catalogue)
 
 
-def load(document: dict[str, Any]) -> Catalogue:
-    """Read a document (an already parsed tree). Raises BadInput with JSON pointers."""
-    raise NotImplementedError
+def of_project(s: Session, project: str) -> Catalogue:
+    """The catalogue of a project as it is now. Raises NotFound (project_not_found)."""
+    record = projects.get(s, project)
+    if record is None:
+        raise NotFound(Code.PROJECT_NOT_FOUND, f"there is no project {project}")
+    return load(record.catalogue)
 
 
 def diff(old: Catalogue | None, new: Catalogue) -> tuple[Change, ...]:
     """What changes, in the order people, components, targets, environments, then by name."""
-    raise NotImplementedError
+    before = document(old) if old else {part: {} for part in _KINDS.values()}
+    after = document(new)
+    return tuple(change for kind, part in _KINDS.items() for change in _changes(kind, before[part], after[part]))
 
 
 def apply_catalogue(
@@ -62,4 +96,110 @@ def apply_catalogue(
 
     Raises BadInput (project_mismatch), NotAllowed (not_allowed: `people` changes without admin) and Conflict (still_running).
     """
-    raise NotImplementedError
+    if catalogue.project != project:
+        raise BadInput(Code.PROJECT_MISMATCH, f"the catalogue is of {catalogue.project}, not of {project}")
+    with db.session() as s:
+        record = projects.get(s, project)
+        old = load(record.catalogue) if record else None
+        changes = diff(old, catalogue)
+        _require_admin(changes, admin)
+        if old:
+            _require_retired(s, old, catalogue)
+        if dry_run or (record and not changes):
+            revision = record.revision if record else 0
+            return Applied(project, revision, digest_of(document(catalogue)), changes, dry_run)
+        saved = projects.save(s, name=project, catalogue=document(catalogue), actor=actor, time=now)
+        data = {"revision": saved.revision, "digest": saved.digest, "changes": [_told(change) for change in changes]}
+        history.append_next(
+            s, subject=project_subject(project), type="catalogue_applied", time=now, actor=actor, data=data
+        )
+        return Applied(project, saved.revision, saved.digest, changes, dry_run)
+
+
+def _read(tree: object) -> tuple[Catalogue, list[Flaw]]:
+    reading = read(tree)
+    return reading.catalogue, [*reading.flaws, *_key_flaws(reading.catalogue)]
+
+
+def _key_flaws(catalogue: Catalogue) -> Iterator[Flaw]:
+    """Keys that are none, and keys that two people share: one of them could vote twice."""
+    owners: dict[str, str] = {}
+    for name, person in catalogue.people.items():
+        for index, pem in enumerate(person.keys):
+            at = pointer("", "people", name, "keys", index)
+            try:
+                keyid = key_id(load_public_key(pem))
+            except FairleadError as error:
+                yield Flaw(Code.BAD_VALUE, error.detail, at)
+                continue
+            if owners.setdefault(keyid, name) != name:
+                yield Flaw(Code.BAD_VALUE, f"{owners[keyid]} has the same key", at)
+
+
+def _bad(flaws: Sequence[Flaw], file: str) -> BadInput:
+    first = flaws[0]
+    where = ":".join(str(part) for part in (file, first.line, first.column) if part) or first.pointer or "/"
+    more = f" (and {len(flaws) - 1} more)" if len(flaws) > 1 else ""
+    return BadInput(first.code, f"{where}: {first.detail}{more}", flaws=flaws)
+
+
+def _changes(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    for name in sorted({*old, *new}):
+        before, after = dict(_flat(old.get(name, {}))), dict(_flat(new.get(name, {})))
+        action = "change" if name in old and name in new else "create" if name in new else "remove"
+        paths = [path for path in {**before, **after} if before.get(path) != after.get(path)]
+        if paths or action != "change":
+            fields = {path: {"old": before.get(path), "new": after.get(path)} for path in paths}
+            yield Change(action, kind, name, fields)
+
+
+def _flat(value: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for name, inner in value.items():
+        if isinstance(inner, dict):
+            yield from _flat(inner, f"{above}{name}.")
+        else:
+            yield above + name, inner
+
+
+def _told(change: Change) -> dict[str, Any]:
+    """A change as history keeps it: which fields, not what is in them."""
+    return {**asdict(change), "fields": sorted(change.fields)}
+
+
+def _require_admin(changes: Sequence[Change], admin: bool) -> None:
+    touched = [change.name for change in changes if change.kind == "person"]
+    if touched and not admin:
+        raise NotAllowed(Code.NOT_ALLOWED, f"people are changed by an admin: {', '.join(touched)}")
+
+
+def _require_retired(s: Session, old: Catalogue, new: Catalogue) -> None:
+    flaws = [flaw for environment in old.environments.values() for flaw in _left_behind(s, environment, old, new)]
+    if flaws:
+        detail = f"{flaws[0].detail}; what runs is retired before it is left out"
+        raise Conflict(Code.STILL_RUNNING, detail, flaws=flaws)
+
+
+def _left_behind(s: Session, environment: Environment, old: Catalogue, new: Catalogue) -> Iterator[Flaw]:
+    """What still runs in an environment and would be in no catalogue any more."""
+    kept = new.environments[environment.name].targets if environment.name in new.environments else ()
+    is_busy = bool(deployments.running(s, old.project, environment.name))
+    for name in environment.targets:
+        runs = is_busy or deployments.last_verified_task(s, old.project, environment.name, name) is not None
+        if runs and (name not in kept or _moves(old.targets[name], new.targets.get(name))):
+            at = pointer("", "environments", environment.name, "targets")
+            yield Flaw(Code.STILL_RUNNING, f"{name} still runs what {environment.name} brought there", at)
+    gone = set(old.components) - set(new.components)
+    for name in sorted(gone & _running_components(s, old.project, environment.name)):
+        yield Flaw(Code.STILL_RUNNING, f"{name} still runs in {environment.name}", pointer("", "components", name))
+
+
+def _moves(old: Target, new: Target | None) -> bool:
+    return new is None or old.type is not new.type
+
+
+def _running_components(s: Session, project: str, environment: str) -> set[str]:
+    digests = {record.release_digest for record in deployments.running(s, project, environment)}
+    if last := deployments.last_verified(s, project, environment):
+        digests.add(last.release_digest)
+    found = (releases.by_digest(s, project, digest) for digest in digests)
+    return {name for release in found if release for name in release.manifest.components}

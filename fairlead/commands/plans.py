@@ -4,12 +4,19 @@ from typing import Any
 
 from sqlmodel import Session
 
+from fairlead.commands.promotions import require_environment
 from fairlead.contracts.base import Frozen
-from fairlead.contracts.canonical import Digest
+from fairlead.contracts.canonical import Digest, digest_of
 from fairlead.contracts.records import DeploymentRecord, ReleaseRecord, TaskRecord
-from fairlead.contracts.release import Plan
-from fairlead.contracts.target import TargetAddress, TargetSpec
-from fairlead.domain.catalogue import Catalogue
+from fairlead.contracts.release import Plan, PlannedComponent, PlannedTarget, PlanStrategy, RenderedConfig
+from fairlead.contracts.target import ComponentSpec, TargetAddress, TargetSpec
+from fairlead.domain.catalogue import Catalogue, Component, Environment, Target
+from fairlead.domain.catalogue_rules import read_template
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import Conflict, NotFound
+from fairlead.domain.render import render
+from fairlead.domain.waves import start_order, waves
+from fairlead.store import deployments, documents, releases
 
 
 class PreviewComponent(Frozen):
@@ -46,29 +53,163 @@ def make_plan(s: Session, catalogue: Catalogue, environment: str, release: Relea
 
     Raises NotFound (environment_not_found).
     """
-    raise NotImplementedError
+    place = require_environment(catalogue, environment)
+    components = _frozen_components(s, release)
+    order = start_order({name: component.depends_on for name, component in components.items()})
+    targets = [
+        PlannedTarget(
+            name=name,
+            type=catalogue.targets[name].type.value,
+            wave=wave,
+            components=tuple(_planned(s, release, components[c], place, catalogue.targets[name]) for c in order),
+        )
+        for wave, names in enumerate(waves(place.targets, place.strategy))
+        for name in names
+    ]
+    return Plan(
+        project=catalogue.project,
+        environment=environment,
+        release=release.digest,
+        strategy=PlanStrategy(
+            type=place.strategy.type.value,
+            batch=place.strategy.batch,
+            min_healthy_time=place.strategy.min_healthy_time,
+            healthy_deadline=place.strategy.healthy_deadline,
+        ),
+        on_failure=place.on_failure,
+        targets=tuple(targets),
+    )
 
 
 def preview(s: Session, catalogue: Catalogue, environment: str, release: ReleaseRecord) -> Preview:
     """The plan beside what was last verified on each target."""
-    raise NotImplementedError
+    plan = make_plan(s, catalogue, environment, release)
+    return Preview(plan=plan, digest=digest_of(plan), targets=tuple(_compared(s, plan, t) for t in plan.targets))
 
 
 def target_spec(s: Session, deployment: DeploymentRecord, task: TaskRecord) -> TargetSpec:
     """What the executor of one target is told: the task's plan entry with the rendered configurations."""
-    raise NotImplementedError
+    plan = read_plan(s, task.plan)
+    release = releases.by_digest(s, deployment.project, task.release_digest)
+    if release is None or deployment.decision is None:
+        raise Conflict(Code.HISTORY_CONFLICT, f"deployment {deployment.id} has no release or no decision")
+    components = tuple(_specified(s, release, planned) for planned in _entry(plan, task.target).components)
+    return TargetSpec(
+        project=deployment.project,
+        environment=deployment.environment,
+        target=task.target,
+        type=task.type,
+        endpoint=components[0].config.endpoint,
+        release=task.release,
+        deployment=deployment.id,
+        decision=deployment.decision,
+        is_rollback=deployment.is_rollback,
+        healthy_deadline=plan.strategy.healthy_deadline,
+        components=components,
+    )
 
 
 def address(spec: TargetSpec) -> TargetAddress:
     """Where the target of a specification is."""
-    raise NotImplementedError
+    return TargetAddress(
+        project=spec.project,
+        environment=spec.environment,
+        target=spec.target,
+        type=spec.type,
+        endpoint=spec.endpoint,
+    )
 
 
 def addresses(catalogue: Catalogue, environment: str) -> tuple[TargetAddress, ...]:
     """Where an environment's targets are, by the catalogue of now. Raises NotFound (environment_not_found)."""
-    raise NotImplementedError
+    place = require_environment(catalogue, environment)
+    return tuple(
+        TargetAddress(
+            project=catalogue.project,
+            environment=environment,
+            target=name,
+            type=catalogue.targets[name].type.value,
+            endpoint=catalogue.targets[name].endpoint,
+        )
+        for name in place.targets
+    )
 
 
-def rendered(s: Session, digest: Digest) -> dict[str, Any]:
+def read_plan(s: Session, digest: Digest) -> Plan:
+    """A kept plan. Raises NotFound (digest_not_found)."""
+    return Plan.model_validate(_found(documents.plan(s, digest), digest))
+
+
+def rendered(s: Session, digest: Digest) -> RenderedConfig:
     """A rendered configuration by its digest. Raises NotFound (digest_not_found)."""
-    raise NotImplementedError
+    return RenderedConfig.model_validate(_found(documents.artifact(s, digest), digest))
+
+
+def _frozen_components(s: Session, release: ReleaseRecord) -> dict[str, Component]:
+    """The release's components as their templates were when it was created, whatever the catalogue says now."""
+    manifest = release.manifest
+    return {
+        name: read_template(name, pinned.repository, _found(documents.artifact(s, digest), digest))
+        for name, pinned in manifest.components.items()
+        for digest in (manifest.templates[name],)
+    }
+
+
+def _planned(
+    s: Session, release: ReleaseRecord, component: Component, environment: Environment, target: Target
+) -> PlannedComponent:
+    config = RenderedConfig(**render(component, target, (environment.config, target.config)))
+    return PlannedComponent(
+        name=component.name,
+        digest=release.manifest.components[component.name].digest,
+        template=release.manifest.templates[component.name],
+        config=documents.put_artifact(s, release.project, config),
+    )
+
+
+def _specified(s: Session, release: ReleaseRecord, planned: PlannedComponent) -> ComponentSpec:
+    return ComponentSpec(
+        name=planned.name,
+        digest=planned.digest,
+        platforms=release.manifest.components[planned.name].platforms or {},
+        config_digest=planned.config,
+        config=rendered(s, planned.config),
+    )
+
+
+def _entry(plan: Plan, target: str) -> PlannedTarget:
+    for planned in plan.targets:
+        if planned.name == target:
+            return planned
+    raise NotFound(Code.TARGET_NOT_FOUND, f"the plan has no target {target}")
+
+
+def _compared(s: Session, plan: Plan, target: PlannedTarget) -> PreviewTarget:
+    task = deployments.last_verified_task(s, plan.project, plan.environment, target.name)
+    running = _entry(read_plan(s, task.plan), target.name).components if task else ()
+    old = {component.name: component for component in running}
+    return PreviewTarget(
+        name=target.name,
+        wave=target.wave,
+        release=task.release if task else None,
+        components=tuple(_difference(old.get(new.name), new) for new in target.components),
+        removed=tuple(sorted(set(old) - {new.name for new in target.components})),
+    )
+
+
+def _difference(old: PlannedComponent | None, new: PlannedComponent) -> PreviewComponent:
+    same = old is not None and (old.digest, old.config) == (new.digest, new.config)
+    return PreviewComponent(
+        name=new.name,
+        action="create" if old is None else "keep" if same else "change",
+        old_digest=old.digest if old else None,
+        new_digest=new.digest,
+        old_config=old.config if old else None,
+        new_config=new.config,
+    )
+
+
+def _found(document: Any | None, digest: Digest) -> Any:
+    if document is None:
+        raise NotFound(Code.DIGEST_NOT_FOUND, f"nothing is kept under {digest}")
+    return document

@@ -1,10 +1,26 @@
 """Requesting a promotion, a rollback or a retry: the row first, the workflow is the caller's to start (design decision 1)."""
 
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
-from fairlead.contracts.messages import INTENT_PROMOTE, PromotionInput
-from fairlead.contracts.records import PromotionRecord
+from sqlmodel import Session
+
+from fairlead.commands.catalogue import of_project
+from fairlead.commands.ids import new_id
+from fairlead.commands.keys import is_integration
+from fairlead.commands.releases import require_release
+from fairlead.contracts.messages import INTENT_PROMOTE, INTENT_ROLLBACK, PromotionInput
+from fairlead.contracts.records import PromotionRecord, ReleaseRecord, TaskRecord
+from fairlead.domain.catalogue import Catalogue, Environment
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import BadInput, Conflict, NotAllowed, NotFound
+from fairlead.domain.lane import Waiting, is_older
+from fairlead.domain.nearest import did_you_mean
+from fairlead.domain.states import ReleaseState
+from fairlead.store import deployments, promotions, releases
 from fairlead.store.database import Database
+
+MAX_REASON = 1000
 
 
 def request_promotion(
@@ -18,13 +34,37 @@ def request_promotion(
     reason: str = "",
     intent: str = INTENT_PROMOTE,
     through_hold: str | None = None,
+    retry_of: str | None = None,
 ) -> PromotionRecord:
     """Write the row of a promotion, in state `requested`.
 
-    Raises NotFound (project, release, environment), Conflict (release_deprecated, release_older, nothing_to_roll_back_to)
-    and NotAllowed (an integration may not go through a hold).
+    Raises NotFound (project, environment, release), Conflict (release_deprecated, release_older, nothing_to_roll_back_to),
+    NotAllowed (an integration may not go through a hold) and BadInput.
     """
-    raise NotImplementedError
+    _check_request(intent, reason, through_hold, requester)
+    with db.session() as s:
+        place = require_environment(of_project(s, project), environment)
+        record = require_release(s, project, release)
+        if intent == INTENT_ROLLBACK:
+            _require_verified_here(s, record, environment)
+        else:
+            _require_active(record)
+            _require_newer(s, record, environment)
+        return promotions.insert(
+            s,
+            id=new_id(),
+            project=project,
+            environment=environment,
+            release=release,
+            release_digest=record.digest,
+            requester=requester,
+            reason=reason,
+            intent=intent,
+            through_hold=through_hold,
+            retry_of=retry_of,
+            requested_at=now,
+            expires_at=now + timedelta(seconds=place.promotion_expires),
+        )
 
 
 def request_rollback(
@@ -39,16 +79,145 @@ def request_rollback(
 ) -> PromotionRecord:
     """A promotion with rollback intent: to `to`, else to the release verified there before the present one.
 
-    Raises Conflict (nothing_to_roll_back_to).
+    Raises as `request_promotion`; Conflict (nothing_to_roll_back_to) where no other release was ever verified.
     """
-    raise NotImplementedError
+    with db.session() as s:
+        place = require_environment(of_project(s, project), environment)
+        release = to or _release_before(s, project, place)
+    return request_promotion(
+        db,
+        project,
+        environment,
+        release,
+        requester=requester,
+        now=now,
+        reason=reason,
+        intent=INTENT_ROLLBACK,
+    )
 
 
 def retry(db: Database, promotion: str, *, requester: str, now: datetime) -> PromotionRecord:
     """The same request anew, with `retry_of`; votes do not carry over. Raises Conflict (promotion_not_closed)."""
-    raise NotImplementedError
+    with db.session() as s:
+        record = promotions.get(s, promotion)
+    if record is None:
+        raise NotFound(Code.PROMOTION_NOT_FOUND, f"there is no promotion {promotion!r:.60}")
+    if not record.state.is_terminal:
+        raise Conflict(Code.PROMOTION_NOT_CLOSED, f"promotion {promotion} is still {record.state}")
+    return request_promotion(
+        db,
+        record.project,
+        record.environment,
+        record.release,
+        requester=requester,
+        now=now,
+        reason=record.reason,
+        intent=record.intent,
+        through_hold=record.through_hold,
+        retry_of=record.id,
+    )
 
 
 def workflow_input(record: PromotionRecord) -> PromotionInput:
     """What the promotion's workflow is started with."""
-    raise NotImplementedError
+    return PromotionInput(
+        promotion=record.id,
+        project=record.project,
+        environment=record.environment,
+        release=record.release,
+        release_digest=record.release_digest,
+        requester=record.requester,
+        requested_at=record.requested_at,
+        expires_at=record.expires_at,
+        intent=record.intent,
+        through_hold=record.through_hold,
+        retry_of=record.retry_of,
+    )
+
+
+def require_environment(catalogue: Catalogue, name: str) -> Environment:
+    """An environment of the catalogue. Raises NotFound (environment_not_found), guessing what was meant."""
+    environment = catalogue.environments.get(name)
+    if environment is None:
+        detail = f"{catalogue.project} has no environment {name!r:.60}{did_you_mean(name, catalogue.environments)}"
+        raise NotFound(Code.ENVIRONMENT_NOT_FOUND, detail)
+    return environment
+
+
+def _check_request(intent: str, reason: str, through_hold: str | None, requester: str) -> None:
+    if intent not in (INTENT_PROMOTE, INTENT_ROLLBACK):
+        raise BadInput(Code.BAD_VALUE, f"intent is {INTENT_PROMOTE} or {INTENT_ROLLBACK}")
+    if max(len(reason), len(through_hold or "")) > MAX_REASON:
+        raise BadInput(Code.BAD_VALUE, f"a reason has at most {MAX_REASON} characters")
+    if through_hold is not None and not through_hold.strip():
+        raise BadInput(Code.BAD_VALUE, "going through a hold needs a reason")
+    if through_hold is not None and is_integration(requester):
+        raise NotAllowed(
+            Code.NOT_ALLOWED, "a hold stops automation: only a person goes through it", hint="use a person's bearer key"
+        )
+
+
+def _require_active(record: ReleaseRecord) -> None:
+    if record.state is ReleaseState.DEPRECATED:
+        raise Conflict(Code.RELEASE_DEPRECATED, f"release {record.version} is deprecated")
+
+
+def _require_newer(s: Session, record: ReleaseRecord, environment: str) -> None:
+    last = deployments.last_verified(s, record.project, environment)
+    verified = releases.by_digest(s, record.project, last.release_digest) if last else None
+    waiting = Waiting("", record.version, record.ordinal)
+    if verified and is_older(waiting, verified.ordinal):
+        raise Conflict(
+            Code.RELEASE_OLDER,
+            f"release {record.version} is older than {verified.version}, which was last verified in {environment}",
+            hint="to go back, ask for a rollback",
+            fields={"release": record.version, "verified": verified.version},
+        )
+
+
+def _require_verified_here(s: Session, record: ReleaseRecord, environment: str) -> None:
+    if not deployments.verified_spans(s, record.project, environment, record.digest):
+        raise Conflict(
+            Code.NOTHING_TO_ROLL_BACK_TO,
+            f"release {record.version} was never verified in {environment}, so nothing can go back to it",
+        )
+
+
+def _release_before(s: Session, project: str, environment: Environment) -> str:
+    """The release to go back to: what was verified last, or, where that is what runs now, the other one before."""
+    histories = [list(_verified_tasks(s, project, environment.name, target)) for target in environment.targets]
+    now = {tasks[0].release_digest for tasks in histories if tasks}
+    if _last_one_failed(s, project, environment.name):
+        now = set()
+    before = [task for tasks in histories for task in tasks if task.release_digest not in now]
+    if not before:
+        raise Conflict(Code.NOTHING_TO_ROLL_BACK_TO, f"no other release was ever verified in {environment.name}")
+    return max(before, key=lambda task: _number(s, task)).release
+
+
+def _verified_tasks(s: Session, project: str, environment: str, target: str) -> Iterator[TaskRecord]:
+    """The tasks that brought a target into a verified state, the latest first."""
+    task = deployments.last_verified_task(s, project, environment, target)
+    while task is not None:
+        yield task
+        task = deployments.last_verified_task(s, project, environment, target, before_number=_number(s, task))
+
+
+def _number(s: Session, task: TaskRecord) -> int:
+    deployment = deployments.get(s, task.deployment)
+    return deployment.number if deployment else 0
+
+
+def _last_one_failed(s: Session, project: str, environment: str) -> bool:
+    """Whether the latest deployment there has ended without being verified, so that nobody knows what runs."""
+    last = deployments.last_verified(s, project, environment)
+    newest = max(
+        (
+            deployment
+            for promotion in promotions.list_promotions(s, project, environment=environment, limit=10)
+            for deployment in deployments.of_promotion(s, promotion.id)
+        ),
+        key=lambda deployment: deployment.number,
+        default=None,
+    )
+    return newest is not None and newest.state.is_terminal and (last is None or newest.number > last.number)

@@ -1,8 +1,19 @@
 """Importing what others found out about an image: Trivy reports and OpenVEX documents, each about one manifest digest."""
 
+import json
 from datetime import datetime
+from typing import Any
 
+from sqlmodel import Session
+
+from fairlead.commands.catalogue import of_project
+from fairlead.contracts.canonical import Digest, is_digest
+from fairlead.contracts.names import project_subject
 from fairlead.contracts.records import ReportRecord
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import BadInput
+from fairlead.domain.findings import TRIVY, ReportError, kind_of, named_digests, read_openvex, read_trivy
+from fairlead.store import documents, history, reports
 from fairlead.store.database import Database
 
 MAX_REPORT_BYTES = 16 * 1024 * 1024
@@ -13,7 +24,76 @@ def import_report(
 ) -> ReportRecord:
     """Keep a report about an image.
 
-    Raises NotFound (project_not_found) and BadInput (document_too_large, document_malformed, bad_reference, report_invalid,
-    digest_mismatch when the report says that it is about another image).
+    Raises NotFound (project_not_found) and BadInput (document_too_large, document_malformed, duplicate_key, bad_reference,
+    report_invalid, digest_mismatch when the report says that it is about another image).
     """
-    raise NotImplementedError
+    if not is_digest(digest):
+        raise BadInput(Code.BAD_REFERENCE, f"{digest!r:.80} is not sha256: and 64 hex digits")
+    document = _parse(content)
+    kind = _check(document, digest)
+    with db.session() as s:
+        of_project(s, project)
+        record = ReportRecord(
+            project=project,
+            digest=digest,
+            kind=kind,
+            document=_keep(s, project, document),
+            imported_at=now,
+            imported_by=actor,
+        )
+        data = {"digest": digest, "kind": kind, "document": record.document}
+        history.append_next(
+            s, subject=project_subject(project), type="report_imported", time=now, actor=actor, data=data
+        )
+        return reports.add(s, record)
+
+
+def _keep(s: Session, project: str, document: Any) -> Digest:
+    try:
+        return documents.put_artifact(s, project, document)
+    except ValueError as error:
+        raise BadInput(Code.DOCUMENT_MALFORMED, f"the report has no canonical form: {error}") from error
+
+
+def _parse(content: bytes) -> Any:
+    if len(content) > MAX_REPORT_BYTES:
+        raise BadInput(Code.DOCUMENT_TOO_LARGE, f"the report is larger than {MAX_REPORT_BYTES} bytes")
+    try:
+        return json.loads(content, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except RecursionError as error:
+        raise BadInput(Code.DOCUMENT_TOO_DEEP, "the report is nested too deeply") from error
+    except ValueError as error:
+        raise BadInput(Code.DOCUMENT_MALFORMED, f"the report is not JSON: {error}") from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise BadInput(Code.DUPLICATE_KEY, "the report has the same key twice in one object")
+    return found
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _check(document: Any, digest: str) -> str:
+    """What kind of report it is, once it is one and about this image."""
+    kind = kind_of(document)
+    if kind is None:
+        raise BadInput(Code.REPORT_INVALID, "neither a Trivy report (JSON, schema version 2) nor OpenVEX")
+    try:
+        if kind == TRIVY:
+            _check_trivy(document, digest)
+        elif not read_openvex(document, digest):
+            raise BadInput(Code.DIGEST_MISMATCH, f"no statement has a product with {digest}")
+    except ReportError as error:
+        raise BadInput(Code.REPORT_INVALID, str(error)) from error
+    return kind
+
+
+def _check_trivy(document: Any, digest: str) -> None:
+    named = named_digests(document)
+    if named and digest not in named:
+        raise BadInput(Code.DIGEST_MISMATCH, f"the report is about {', '.join(sorted(named))}")
+    read_trivy(document, digest)

@@ -66,11 +66,13 @@ def judge(given: GateInput, now: datetime, digest: Digester) -> Verdict:
 
 
 def _previous_environment(policy: GateInput, facts: GateInput, now: datetime) -> Answer:
-    if _goes_back(facts):
+    if goes_back(facts):
         return _allow_going_back()
     stages = [_stage(name, rule["soak"], facts["spans"].get(name, ()), now) for name, rule in policy["after"].items()]
     unmet = [stage for stage in stages if stage.decision is not Decision.ALLOW]
-    details: dict[str, object] = {name: s.details for name, s in list(zip(policy["after"], stages))[:MOST_NAMED]}
+    details: dict[str, object] = {
+        name: s.details for name, s in [*zip(policy["after"], stages, strict=True)][:MOST_NAMED]
+    }
     if not unmet:
         return Answer(Decision.ALLOW, "; ".join(s.message for s in stages) or "nothing comes before", details=details)
     codes = {code for stage in unmet for code in stage.codes}
@@ -120,7 +122,7 @@ def _told(freeze: Restraint) -> dict[str, object]:
 
 
 def _approval(policy: GateInput, facts: GateInput, now: datetime) -> Answer:
-    if _goes_back(facts):
+    if goes_back(facts):
         return _allow_going_back()
     quorum = Quorum(policy["count"], policy["groups"], policy["requester"])
     votes = [_vote(entry) for entry in facts["votes"]]
@@ -220,7 +222,8 @@ def _tupled(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {**entry, "subcomponents": tuple(entry["subcomponents"])}
 
 
-def _goes_back(facts: GateInput) -> bool:
+def goes_back(facts: GateInput) -> bool:
+    """Whether somebody asks to go back to what was verified here before; then no votes are asked for."""
     return bool(facts["intent"] == "rollback" and facts["verified_here"])
 
 
