@@ -91,7 +91,7 @@ class VoteRecord(Frozen):
 
 
 class EventRecord(Frozen):
-    """One entry of history. `id` is global and rising."""
+    """One entry of history. `id` is global and rising. `state`: the state that its subject is in from then on, where it says so."""
 
     id: int
     subject: str
@@ -101,6 +101,7 @@ class EventRecord(Frozen):
     actor: str | None = None
     code: str | None = None
     data: dict[str, Any] = {}
+    state: str | None = None
 
 
 class QueueRecord(Frozen):

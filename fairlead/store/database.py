@@ -1,16 +1,40 @@
-"""The one connection pool, sessions that are transactions, and the migration runner."""
+"""The one connection pool, sessions that are transactions, and how Postgres' errors become ours."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlmodel import Session
+from sqlalchemy import make_url
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlmodel import Session, create_engine
+
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import BadInput, Unavailable
+from fairlead.store.migrating import migrate
+
+__all__ = ["Database", "libpq_url", "migrate"]
+
+CONNECT_TIMEOUT_SECONDS = 5
+POOL_WAIT_SECONDS = 10
+
+
+def libpq_url(url: str) -> str:
+    """The URL as Postgres' own library reads it."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 class Database:
-    """A pool of connections as one role. `url`: postgresql+psycopg:// or postgresql://."""
+    """A pool of connections as one role. `url`: postgresql:// or postgresql+psycopg://."""
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
-        raise NotImplementedError
+        self.engine = create_engine(
+            make_url(url).set(drivername="postgresql+psycopg"),
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_timeout=POOL_WAIT_SECONDS,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS, "application_name": "fairlead"},
+        )
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -18,13 +42,14 @@ class Database:
 
         Raises Unavailable (database_unavailable) when Postgres cannot be had, BadInput (bad_request) for text it cannot hold.
         """
-        raise NotImplementedError
+        try:
+            with Session(self.engine, expire_on_commit=False) as session, session.begin():
+                yield session
+        except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+            raise Unavailable(Code.DATABASE_UNAVAILABLE, "the database does not answer as it should") from error
+        except (DataError, UnicodeEncodeError) as error:
+            raise BadInput(Code.BAD_REQUEST, "a text or number is not one that can be stored") from error
 
     def dispose(self) -> None:
         """Close every idle connection."""
-        raise NotImplementedError
-
-
-def migrate(owner_url: str, app_role: str = "fairlead_app") -> None:
-    """Bring the schema to its newest revision as its owner, and grant the application role what it may do."""
-    raise NotImplementedError
+        self.engine.dispose()

@@ -1,62 +1,123 @@
 """Deployments, their tasks, and what was last verified where."""
 
 from datetime import datetime
+from itertools import groupby
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select, update
+from sqlmodel.sql.expression import SelectOfScalar
 
 from fairlead.contracts.canonical import Digest
 from fairlead.contracts.records import DeploymentRecord, TaskRecord
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import NotFound
+from fairlead.domain.states import DeploymentState, TaskState
+from fairlead.store.rows import as_record, insert_once
+from fairlead.store.tables.deployment import Deployment, Task
 
 
 def insert(s: Session, deployment: DeploymentRecord, tasks: list[TaskRecord]) -> DeploymentRecord:
     """Keep a deployment with its tasks, once; answers the one that is there. Its first event has sequence 0 or 1."""
-    raise NotImplementedError
+    if insert_once(s, Deployment(**deployment.model_dump())):
+        for each in tasks:
+            s.add(Task(**each.model_dump()))
+        s.flush()
+    return as_record(DeploymentRecord, s.get_one(Deployment, deployment.id))
 
 
 def get(s: Session, id: str) -> DeploymentRecord | None:
     """A deployment by id."""
-    raise NotImplementedError
+    row = s.get(Deployment, id)
+    return as_record(DeploymentRecord, row) if row else None
 
 
 def tasks(s: Session, id: str) -> list[TaskRecord]:
     """Its tasks by wave, then target."""
-    raise NotImplementedError
+    rows = s.exec(select(Task).where(Task.deployment == id).order_by(col(Task.wave), Task.target))
+    return [as_record(TaskRecord, row) for row in rows]
 
 
 def task(s: Session, deployment: str, target: str) -> TaskRecord | None:
     """One task."""
-    raise NotImplementedError
+    row = s.get(Task, (deployment, target))
+    return as_record(TaskRecord, row) if row else None
 
 
 def next_attempt(s: Session, deployment: str, target: str) -> int:
     """The task's next attempt, from 1, never the same twice; from now on its target counts as touched."""
-    raise NotImplementedError
+    mine = update(Task).where(col(Task.deployment) == deployment, col(Task.target) == target)
+    counted = mine.values(attempt=col(Task.attempt) + 1, touched=True).returning(col(Task.attempt))
+    attempt = s.exec(counted).scalar_one_or_none()
+    if attempt is None:
+        raise NotFound(Code.TARGET_NOT_FOUND, f"deployment {deployment} has no task on {target}")
+    return int(attempt)
+
+
+def set_decision(s: Session, id: str, digest: Digest) -> DeploymentRecord:
+    """Note the statement that a deployment rests on; of a rollback it is sealed after its row is there. Raises NotFound."""
+    row = s.get(Deployment, id)
+    if row is None:
+        raise NotFound(Code.DEPLOYMENT_NOT_FOUND, f"there is no deployment {id}")
+    row.decision = digest
+    s.add(row)
+    s.flush()
+    return as_record(DeploymentRecord, row)
 
 
 def of_promotion(s: Session, promotion: str) -> list[DeploymentRecord]:
     """A promotion's deployments by number, the rollback last."""
-    raise NotImplementedError
+    return _all(s, select(Deployment).where(Deployment.promotion == promotion).order_by(col(Deployment.number)))
 
 
 def last_verified(s: Session, project: str, environment: str) -> DeploymentRecord | None:
     """The latest deployment that succeeded."""
-    raise NotImplementedError
+    latest = _succeeded(project, environment).order_by(col(Deployment.number).desc()).limit(1)
+    return next(iter(_all(s, latest)), None)
 
 
 def last_verified_task(
     s: Session, project: str, environment: str, target: str, *, before_number: int | None = None
 ) -> TaskRecord | None:
     """The task that last brought a target into a verified state, of a deployment with a lower number."""
-    raise NotImplementedError
+    query = (
+        select(Task)
+        .join(Deployment, col(Deployment.id) == col(Task.deployment))
+        .where(Deployment.project == project, Deployment.environment == environment)
+        .where(Deployment.state == DeploymentState.SUCCEEDED, Task.target == target)
+        .where(Task.state == TaskState.SUCCEEDED, col(Task.retire).is_(False))
+    )
+    if before_number is not None:
+        query = query.where(Deployment.number < before_number)
+    row = s.exec(query.order_by(col(Deployment.number).desc()).limit(1)).one_or_none()
+    return as_record(TaskRecord, row) if row else None
 
 
 def verified_spans(
     s: Session, project: str, environment: str, release_digest: Digest
 ) -> list[tuple[datetime, datetime | None]]:
     """When a release was what was verified there: from its verification until another release's, the last span open."""
-    raise NotImplementedError
+    verified = _all(s, _succeeded(project, environment).order_by(col(Deployment.number)))
+    runs = [(digest, _verified_at(next(run))) for digest, run in groupby(verified, key=lambda d: d.release_digest)]
+    ends = [start for _, start in runs[1:]]
+    return [(start, end) for (digest, start), end in zip(runs, [*ends, None], strict=True) if digest == release_digest]
 
 
 def running(s: Session, project: str, environment: str) -> list[DeploymentRecord]:
     """Deployments that have not ended, by number."""
-    raise NotImplementedError
+    here = select(Deployment).where(Deployment.project == project, Deployment.environment == environment)
+    return _all(s, here.where(col(Deployment.ended_at).is_(None)).order_by(col(Deployment.number)))
+
+
+def _verified_at(deployment: DeploymentRecord) -> datetime:
+    return deployment.verified_at or deployment.created_at
+
+
+def _succeeded(project: str, environment: str) -> SelectOfScalar[Deployment]:
+    return select(Deployment).where(
+        Deployment.project == project,
+        Deployment.environment == environment,
+        Deployment.state == DeploymentState.SUCCEEDED,
+    )
+
+
+def _all(s: Session, query: SelectOfScalar[Deployment]) -> list[DeploymentRecord]:
+    return [as_record(DeploymentRecord, row) for row in s.exec(query)]

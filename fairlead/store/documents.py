@@ -1,37 +1,52 @@
-"""Plans, facts and artifacts: JSON values kept under the digest of their canonical form."""
+"""Plans, facts and artifacts: JSON values kept as their canonical bytes, under the digest of these."""
 
+import json
 from typing import Any
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
-from fairlead.contracts.canonical import Digest
+from fairlead.contracts.canonical import Digest, digest_bytes
+from fairlead.store.rows import canonical_or_refuse, insert_once
+from fairlead.store.tables.facts import ArtifactDocument, Document, FactsDocument, PlanDocument
 
 
 def put_plan(s: Session, project: str, value: Any) -> Digest:
     """Keep a plan (JSON value or model)."""
-    raise NotImplementedError
+    return _put(s, PlanDocument, project, value)
 
 
 def plan(s: Session, digest: Digest) -> Any | None:
     """A plan as its JSON value."""
-    raise NotImplementedError
+    return _read(s, PlanDocument, digest)
 
 
 def put_facts(s: Session, project: str, value: Any) -> Digest:
     """Keep facts (JSON value or model)."""
-    raise NotImplementedError
+    return _put(s, FactsDocument, project, value)
 
 
 def facts(s: Session, digest: Digest) -> Any | None:
     """Facts as their JSON value."""
-    raise NotImplementedError
+    return _read(s, FactsDocument, digest)
 
 
 def put_artifact(s: Session, project: str, value: Any) -> Digest:
     """Keep an artifact (JSON value or model)."""
-    raise NotImplementedError
+    return _put(s, ArtifactDocument, project, value)
 
 
 def artifact(s: Session, digest: Digest) -> Any | None:
     """An artifact as its JSON value."""
-    raise NotImplementedError
+    return _read(s, ArtifactDocument, digest)
+
+
+def _put(s: Session, table: type[Document], project: str, value: Any) -> Digest:
+    content = canonical_or_refuse(value)
+    digest = digest_bytes(content)
+    insert_once(s, table(digest=digest, project=project, content=content))
+    return digest
+
+
+def _read(s: Session, table: type[Document], digest: Digest) -> Any | None:
+    content = s.exec(select(table.content).where(table.digest == digest).limit(1)).one_or_none()
+    return None if content is None else json.loads(content)

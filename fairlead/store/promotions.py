@@ -2,11 +2,17 @@
 
 from datetime import datetime
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from fairlead.contracts.canonical import Digest
+from fairlead.contracts.names import promotion_subject
 from fairlead.contracts.records import PromotionRecord
-from fairlead.domain.states import PromotionState
+from fairlead.contracts.steps import Append
+from fairlead.domain.states import PROMOTION, PromotionState
+from fairlead.store import history
+from fairlead.store.rows import as_record
+from fairlead.store.tables.promotion import Promotion
 
 
 def insert(
@@ -26,17 +32,38 @@ def insert(
     expires_at: datetime,
 ) -> PromotionRecord:
     """Keep a request, and its event 0 `requested`."""
-    raise NotImplementedError
+    row = Promotion(
+        id=id,
+        project=project,
+        environment=environment,
+        release=release,
+        release_digest=release_digest,
+        requester=requester,
+        reason=reason,
+        intent=intent,
+        through_hold=through_hold,
+        retry_of=retry_of,
+        requested_at=requested_at,
+        expires_at=expires_at,
+        state=PROMOTION.first,
+        sequence=0,
+    )
+    s.add(row)
+    s.flush()
+    history.append(s, _requested(row))
+    return as_record(PromotionRecord, row)
 
 
 def get(s: Session, id: str) -> PromotionRecord | None:
     """A promotion by its whole id."""
-    raise NotImplementedError
+    row = s.get(Promotion, id)
+    return as_record(PromotionRecord, row) if row else None
 
 
 def find(s: Session, project: str, prefix: str) -> list[PromotionRecord]:
     """Promotions whose id starts so, two at most: none, the one, or ambiguous."""
-    raise NotImplementedError
+    starts = col(Promotion.id).startswith(prefix, autoescape=True)
+    return _all(s, select(Promotion).where(Promotion.project == project, starts).order_by(Promotion.id).limit(2))
 
 
 def list_promotions(
@@ -52,19 +79,57 @@ def list_promotions(
     limit: int = 50,
 ) -> list[PromotionRecord]:
     """A page of promotions, newest first. `since` <= requested_at < `until`; `before` is the last ordinal seen."""
-    raise NotImplementedError
+    wanted = {Promotion.state: state, Promotion.environment: environment, Promotion.release: release}
+    query = select(Promotion).where(Promotion.project == project)
+    query = query.where(*(column == value for column, value in wanted.items() if value is not None))
+    if since is not None:
+        query = query.where(Promotion.requested_at >= since)
+    if until is not None:
+        query = query.where(Promotion.requested_at < until)
+    if before is not None:
+        query = query.where(col(Promotion.ordinal) < before)
+    return _all(s, query.order_by(col(Promotion.ordinal).desc()).limit(limit))
 
 
 def open_into(s: Session, project: str, environment: str) -> list[PromotionRecord]:
     """Promotions into an environment that have not ended, oldest first."""
-    raise NotImplementedError
+    return _all(s, _open().where(Promotion.project == project, Promotion.environment == environment))
 
 
 def open_in(s: Session, project: str) -> list[PromotionRecord]:
     """Promotions of a project that have not ended, oldest first."""
-    raise NotImplementedError
+    return _all(s, _open().where(Promotion.project == project))
 
 
 def unended(s: Session) -> list[PromotionRecord]:
     """Promotions of every project that have not ended, oldest first."""
-    raise NotImplementedError
+    return _all(s, _open())
+
+
+def _requested(row: Promotion) -> Append:
+    data = {
+        "environment": row.environment,
+        "release": row.release,
+        "release_digest": row.release_digest,
+        "intent": row.intent,
+        "reason": row.reason,
+        "through_hold": row.through_hold,
+        "retry_of": row.retry_of,
+    }
+    return Append(
+        subject=promotion_subject(row.id),
+        sequence=0,
+        type="requested",
+        time=row.requested_at,
+        actor=row.requester,
+        data={name: value for name, value in data.items() if value is not None},
+        state=PROMOTION.first,
+    )
+
+
+def _open() -> SelectOfScalar[Promotion]:
+    return select(Promotion).where(col(Promotion.ended_at).is_(None)).order_by(col(Promotion.ordinal))
+
+
+def _all(s: Session, query: SelectOfScalar[Promotion]) -> list[PromotionRecord]:
+    return [as_record(PromotionRecord, row) for row in s.exec(query)]

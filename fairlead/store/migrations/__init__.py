@@ -1,0 +1,1 @@
+"""Alembic revisions, each plain SQL that can be read from top to bottom. History is never rewritten."""

@@ -1,0 +1,31 @@
+"""What every table shares: the schema, and instants that are always aware and read back in UTC."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator
+from sqlalchemy.orm import registry
+from sqlmodel import SQLModel
+
+SCHEMA = "release"
+
+
+class Row(SQLModel, registry=registry(metadata=MetaData(schema=SCHEMA))):
+    """A row; it never leaves the store (see rows.as_record)."""
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware time. A naive one is a programming error, whatever zone the database speaks it comes back in UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse what names no instant."""
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a time without a zone names no instant")
+        return value
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        """Read in UTC, so that what is rendered does not depend on a server's setting."""
+        return None if value is None else value.astimezone(UTC)
