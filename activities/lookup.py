@@ -2,13 +2,13 @@
 
 from sqlmodel import Session
 
-from fairlead.commands import catalogue
+from fairlead.commands import catalogue, plans
 from fairlead.contracts.records import DeploymentRecord, PromotionRecord, ReleaseRecord, TaskRecord
 from fairlead.contracts.release import Plan
 from fairlead.domain.catalogue import Catalogue
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import NotFound
-from fairlead.store import deployments, documents, projects, promotions, releases
+from fairlead.store import deployments, projects, promotions, releases
 
 
 def promotion(s: Session, id: str) -> PromotionRecord:
@@ -37,10 +37,9 @@ def project_catalogue(s: Session, project: str) -> Catalogue:
 
 def plan(s: Session, digest: str | None) -> Plan:
     """A plan by its digest. Raises NotFound (digest_not_found)."""
-    found = documents.plan(s, digest) if digest else None
-    if found is None:
-        raise NotFound(Code.DIGEST_NOT_FOUND, f"there is no plan {digest}")
-    return Plan.model_validate(found)
+    if digest is None:
+        raise NotFound(Code.DIGEST_NOT_FOUND, "no plan has been made")
+    return plans.read_plan(s, digest)
 
 
 def deployment(s: Session, id: str) -> DeploymentRecord:

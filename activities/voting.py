@@ -49,6 +49,8 @@ def judge_vote(s: Session, request: JudgeVote) -> VoteAnswer:
     if recorded is not None:
         return recorded
     promotion = lookup.promotion(s, request.promotion)
+    if promotion.state.is_terminal:
+        return _too_late(digest)
     window = Window(request.plan, request.opened, request.expires, request.closed)
     judged = _judge(s, promotion, request.envelope, window, request.received)
     _record(s, promotion, request, judged, "vote")
@@ -57,10 +59,13 @@ def judge_vote(s: Session, request: JudgeVote) -> VoteAnswer:
 
 def judge_cancel(s: Session, request: JudgeCancel) -> VoteAnswer:
     """Judge and record a cancel: signed, of somebody the API knows, or native."""
-    recorded = _recorded(s, request.promotion, request.sequence, _cancel_digest(request))
+    digest = _cancel_digest(request)
+    recorded = _recorded(s, request.promotion, request.sequence, digest)
     if recorded is not None:
         return recorded
     promotion = lookup.promotion(s, request.promotion)
+    if promotion.state.is_terminal:
+        return _too_late(digest)
     judged = _judge_cancel(s, promotion, request)
     _record(s, promotion, request, judged, "cancel")
     return judged.answer
@@ -68,8 +73,6 @@ def judge_cancel(s: Session, request: JudgeCancel) -> VoteAnswer:
 
 def _judge_cancel(s: Session, promotion: PromotionRecord, request: JudgeCancel) -> Judged:
     digest = _cancel_digest(request)
-    if promotion.state.is_terminal:
-        return Judged(_refusal(digest, Code.PROMOTION_CLOSED, detail="the promotion is over"))
     if request.envelope is None:
         actor = request.request.actor if request.request else UNKNOWN
         return Judged(VoteAnswer(accepted=True, digest=digest, actor=actor, choice=Choice.CANCEL))
@@ -78,6 +81,11 @@ def _judge_cancel(s: Session, promotion: PromotionRecord, request: JudgeCancel) 
         actor = judged.answer.actor
         return Judged(_refusal(digest, Code.VOTE_MALFORMED, actor=actor, detail="it is a vote, no cancel"))
     return judged
+
+
+def _too_late(digest: Digest) -> VoteAnswer:
+    """Not recorded: the history of a promotion that is over takes nothing more."""
+    return _refusal(digest, Code.PROMOTION_CLOSED, detail="the promotion is over")
 
 
 def _cancel_digest(request: JudgeCancel) -> Digest:

@@ -126,7 +126,7 @@ async def signal_reevaluate(client: Client, promotion: str) -> bool:
     handle = client.get_workflow_handle(names.promotion_workflow(promotion))
     try:
         with mapped_errors():
-            await handle.signal(names.SIGNAL_REEVALUATE, rpc_timeout=RPC_TIMEOUT)
+            await handle.signal(names.SIGNAL_REEVALUATE, None, rpc_timeout=RPC_TIMEOUT)
     except NotFound:
         return False
     return True

@@ -1,0 +1,140 @@
+"""What acts on targets, through the executor of each type; every step heartbeats, and cancellation comes with the beat."""
+
+import time
+from collections.abc import Mapping
+
+from temporalio import activity
+from temporalio.exceptions import CancelledError
+
+from activities.observing import Eyes, differences
+from fairlead.commands import plans
+from fairlead.contracts import activities
+from fairlead.contracts.compare import Difference
+from fairlead.contracts.steps import Observe, Observed, SettleInput, TaskInput
+from fairlead.contracts.target import Sticker, TargetObservation, TargetSpec
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import Refused
+from fairlead.domain.fence import Claim
+from fairlead.ports import Executor, FailPoints, NoFailPoints
+from fairlead.store import deployments
+from fairlead.store.database import Database
+
+LOOK_EVERY_SECONDS = 0.25
+NO_FAIL_POINTS = NoFailPoints()
+
+
+def beat() -> None:
+    """Tell Temporal that we are alive. Raises CancelledError when the work has been cancelled."""
+    activity.heartbeat()
+    if activity.is_cancelled():
+        raise CancelledError("cancelled")
+
+
+# No thread is interrupted in the middle of a change: executors stop where their beat says so.
+_step = activity.defn(no_thread_cancel_exception=True)
+
+
+class TargetActivities(activities.TargetActivities):
+    """Work on one target at a time. `executors` by target type."""
+
+    def __init__(
+        self, db: Database, executors: Mapping[str, Executor], fail_points: FailPoints = NO_FAIL_POINTS
+    ) -> None:
+        self._db = db
+        self._eyes = Eyes(db, executors)
+        self._fail_points = fail_points
+
+    @_step
+    def prepare(self, task: TaskInput) -> None:
+        """Pull and verify; change nothing."""
+        _, _, spec = self._eyes.work(task.deployment, task.target)
+        self._eyes.executor(spec).prepare(spec, beat)
+
+    @_step
+    def apply(self, task: TaskInput) -> None:
+        """Claim with the task's next attempt, make it run, leave the sticker."""
+        spec, claim = self._claim(task)
+        executor = self._eyes.executor(spec)
+        executor.apply(spec, claim, beat)
+        executor.write_sticker(plans.address(spec), sticker(spec, claim), claim)
+
+    @_step
+    def settle(self, request: SettleInput) -> None:
+        """Watch until it has held; Refused (unhealthy, observation_differs, deadline_passed) when it does not."""
+        _, task, spec = self._eyes.work(request.deployment, request.target)
+        executor, address = self._eyes.executor(spec), plans.address(spec)
+        started = time.monotonic()
+        streak = Streak()
+        while True:
+            beat()
+            seen = executor.observe(address)
+            now = time.monotonic()
+            wrong = differences(spec, task, seen)
+            if streak.held(seen, wrong, now) >= request.min_healthy_time:
+                return
+            if now - started > request.deadline:
+                raise _not_settled(request, wrong)
+            activity.wait_for_cancelled_sync(LOOK_EVERY_SECONDS)
+
+    @_step
+    def observe(self, request: Observe) -> Observed:
+        """Look, store what was seen, and compare."""
+        beat()
+        return self._eyes.look(request.deployment, request.target, request.time)
+
+    @_step
+    def retire(self, task: TaskInput) -> None:
+        """Take down what we made on a target."""
+        spec, claim = self._claim(task)
+        self._eyes.executor(spec).retire(spec, claim, beat)
+
+    def _claim(self, task: TaskInput) -> tuple[TargetSpec, Claim]:
+        """The attempt is committed before anything is claimed with it, so that no two tries share one."""
+        deployment, _, spec = self._eyes.work(task.deployment, task.target)
+        with self._db.session() as s:
+            attempt = deployments.next_attempt(s, task.deployment, task.target)
+        if spec.is_rollback:
+            self._fail_points.reach("in_rollback")
+        return spec, Claim(deployment.number, attempt)
+
+
+class Streak:
+    """For how long a target has been as it should without a break; another instance or a restart is a break."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+        self._of: object = None
+
+    def held(self, seen: TargetObservation, wrong: tuple[Difference, ...], now: float) -> float:
+        """Take in one look; how many seconds it has held, negative while it does not."""
+        what = [(component.name, component.instance, component.restarts) for component in seen.components]
+        if wrong:
+            self._since = None
+            return -1.0
+        if self._since is None or what != self._of:
+            self._since, self._of = now, what
+        return now - self._since
+
+
+def sticker(spec: TargetSpec, claim: Claim) -> Sticker:
+    """The record that is left on a target."""
+    return Sticker(
+        project=spec.project,
+        environment=spec.environment,
+        target=spec.target,
+        release=spec.release,
+        deployment=spec.deployment,
+        decision=spec.decision,
+        fence=str(claim),
+        components={component.name: component.digest for component in spec.components},
+        configs={component.name: component.config_digest for component in spec.components},
+    )
+
+
+def _not_settled(request: SettleInput, wrong: tuple[Difference, ...]) -> Refused:
+    if not wrong:
+        return Refused(
+            Code.DEADLINE_PASSED,
+            f"{request.target} did not hold for {request.min_healthy_time:g} s within {request.deadline:g} s",
+        )
+    return Refused(wrong[0].code, "; ".join(difference.detail for difference in wrong))

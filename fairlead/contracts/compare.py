@@ -1,0 +1,48 @@
+"""What a target should run beside what it was seen running: the one comparison behind "succeeded", "verified" and "drifted"."""
+
+from collections.abc import Iterator, Sequence
+
+from fairlead.contracts.base import Frozen
+from fairlead.contracts.target import ComponentObservation, ComponentSpec, TargetObservation
+from fairlead.domain.codes import Code
+from fairlead.domain.health import Health
+
+
+class Difference(Frozen):
+    """One thing that is not as it should be: `target_unreachable`, `observation_differs` or `unhealthy`."""
+
+    code: Code
+    detail: str
+    component: str | None = None
+
+
+def compare(expected: Sequence[ComponentSpec], seen: TargetObservation) -> tuple[Difference, ...]:
+    """Everything that differs; empty means it is as asked and healthy. What cannot be told is a difference, never fine."""
+    if not seen.reachable:
+        return (Difference(code=Code.TARGET_UNREACHABLE, detail=seen.detail or f"{seen.target} cannot be reached"),)
+    return tuple(_differences(expected, seen))
+
+
+def _differences(expected: Sequence[ComponentSpec], seen: TargetObservation) -> Iterator[Difference]:
+    running = {component.name: component for component in seen.components}
+    for spec in expected:
+        yield from _component(spec, running.pop(spec.name, None))
+    for name in running:
+        yield _difference(name, Code.OBSERVATION_DIFFERS, "runs, but should not")
+
+
+def _component(spec: ComponentSpec, seen: ComponentObservation | None) -> Iterator[Difference]:
+    if seen is None or seen.health is Health.MISSING:
+        yield _difference(spec.name, Code.OBSERVATION_DIFFERS, "does not run")
+    elif seen.digest is None:
+        yield _difference(spec.name, Code.OBSERVATION_DIFFERS, "runs, but nobody can say what")
+    elif not spec.accepts(seen.digest):
+        yield _difference(spec.name, Code.OBSERVATION_DIFFERS, f"runs {seen.digest}, not {spec.digest}")
+    elif seen.config != spec.config_digest:
+        yield _difference(spec.name, Code.OBSERVATION_DIFFERS, "runs with another configuration")
+    elif seen.health is not Health.HEALTHY:
+        yield _difference(spec.name, Code.UNHEALTHY, seen.detail or f"is {seen.health}")
+
+
+def _difference(component: str, code: Code, detail: str) -> Difference:
+    return Difference(code=code, detail=f"{component} {detail}", component=component)
