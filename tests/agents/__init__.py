@@ -1,3 +1,3 @@
 import pytest
 
-pytest.register_assert_rewrite("tests.agents.behaviour")
+pytest.register_assert_rewrite("tests.agents.behaviour", "tests.agents.bench")

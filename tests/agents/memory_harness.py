@@ -1,0 +1,52 @@
+"""The in-memory executor, put through the same behaviours as the real ones."""
+
+import contextlib
+from collections.abc import Iterator
+
+from agents.memory import MemoryHost, World
+from fairlead.contracts.canonical import digest_of
+from fairlead.contracts.target import TargetAddress
+from fairlead.ports import FailPoints
+from tests.agents.harness import Image, Tally
+
+
+class MemoryHarness:
+    """tests.agents.harness.Harness on one World."""
+
+    type = "memory"
+    health_path = "/healthz"
+
+    def __init__(self) -> None:
+        self._world = World()
+
+    def endpoint(self, target: str) -> str:
+        return "memory:host"
+
+    def unreachable(self) -> str:
+        return "memory:nowhere"
+
+    def image(self, version: str) -> Image:
+        return Image("memory/app", digest_of(version))
+
+    def index(self, version: str) -> Image:
+        return Image("memory/app", digest_of(["index", version]), {"linux/amd64": digest_of(version)})
+
+    def altered(self) -> Image:
+        self._world.altered.add(digest_of("altered"))
+        return Image("memory/app", digest_of("altered"))
+
+    def executor(self, fail_points: FailPoints | None = None) -> MemoryHost:
+        return MemoryHost(self._world, fail_points)
+
+    def tally(self, address: TargetAddress) -> Tally:
+        place = self._world.place(address)
+        return Tally(place.count("create"), place.count("start"))
+
+    @contextlib.contextmanager
+    def occupy(self, port: int) -> Iterator[None]:
+        self._world.occupied.add(port)
+        yield
+        self._world.occupied.discard(port)
+
+    def clear(self, address: TargetAddress) -> None:
+        self._world.place(address).instances.clear()
