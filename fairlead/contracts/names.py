@@ -16,6 +16,8 @@ RECONCILE_SCHEDULE: Final = "fairlead-reconcile"
 SIGNAL_ADMITTED: Final = "admitted"
 SIGNAL_PROGRESS: Final = "progress"
 SIGNAL_REEVALUATE: Final = "reevaluate"
+SIGNAL_VOTE: Final = "vote"
+SIGNAL_CANCEL: Final = "cancel"
 
 ATTRIBUTE_PROJECT: Final = "FairleadProject"
 ATTRIBUTE_ENVIRONMENT: Final = "FairleadEnvironment"

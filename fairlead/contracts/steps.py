@@ -54,7 +54,8 @@ class Evaluation(Frozen):
 class JudgeVote(Frozen):
     """A vote as it came (`envelope`: any JSON value), to be judged and recorded as event `sequence` of the promotion in one step.
 
-    `plan`, `opened`, `expires` are None while votes are not open. `via`: update | signal.
+    `plan`, `opened`, `expires` are None while votes are not open. `via`: update | signal. `payload`: digest of what came where it cannot
+    be passed on (too large, no JSON); `envelope` then says what is wrong with it, and is no vote.
     """
 
     promotion: str
@@ -66,10 +67,14 @@ class JudgeVote(Frozen):
     opened: datetime | None = None
     expires: datetime | None = None
     closed: bool = False
+    payload: Digest | None = None
 
 
 class JudgeCancel(Frozen):
-    """A cancel: either from somebody the API authenticated, or a signed envelope; recorded like a vote. Natively: `via` is `temporal`."""
+    """A cancel: either from somebody the API authenticated, or a signed envelope; recorded like a vote. Natively: `via` is `temporal`.
+
+    `payload`: as in JudgeVote.
+    """
 
     promotion: str
     sequence: int
@@ -77,6 +82,7 @@ class JudgeCancel(Frozen):
     via: str
     request: CancelRequest | None = None
     envelope: Any = None
+    payload: Digest | None = None
 
 
 class PromotionRef(Frozen):
