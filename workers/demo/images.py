@@ -32,15 +32,15 @@ class Image:
         return _digest(self.manifest)
 
 
-def build(files: Mapping[str, bytes], command: list[str]) -> Image:
-    """One layer with these files, all executable; the same files and command give the same digest."""
+def build(files: Mapping[str, bytes], command: list[str], settings: Mapping[str, Any] | None = None) -> Image:
+    """One layer with these files, all executable; the same arguments give the same digest. `settings`: more of the image's configuration."""
     archive = _tar(files)
     layer = gzip.compress(archive, mtime=0)
     config = _json(
         {
             "architecture": ARCHITECTURE,
             "os": "linux",
-            "config": {"Cmd": command, "WorkingDir": "/"},
+            "config": {"Cmd": command, "WorkingDir": "/", **(settings or {})},
             "rootfs": {"type": "layers", "diff_ids": [_digest(archive)]},
         }
     )
