@@ -1,0 +1,57 @@
+"""Logs and journal of one target: append only, and bounded."""
+
+import asyncio
+import json
+import shutil
+import time
+from pathlib import Path
+from typing import Final
+
+from agents.process_host.folder import TargetFolder
+from agents.process_host.records import Run
+
+MAX_LOG: Final = 10 * 1024 * 1024
+EVERY: Final = 30.0
+TAIL_LINES: Final = 20
+TAIL_BYTES: Final = 4000
+
+
+def write_line(journal: Path, what: str, run: Run) -> None:
+    """One line for one thing that happened to a run."""
+    line = {
+        "time": time.time(),
+        "event": what,
+        "run": run.number,
+        "component": run.spec.component,
+        "process": str(run.process) if run.process else None,
+        "exit": run.last_exit,
+        **{name: run.spec.labels.get(name) for name in ("release", "digest", "config", "fence")},
+    }
+    with open(journal, "a") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def tail(log: Path, start: int) -> str:
+    """The last lines of a run's output."""
+    if not log.exists():
+        return ""
+    with open(log, "rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(start if start <= size else 0, size - TAIL_BYTES))
+        return "\n".join(file.read(TAIL_BYTES).decode(errors="replace").splitlines()[-TAIL_LINES:])
+
+
+async def sweep(folder: TargetFolder) -> None:
+    """Now and then, cut what has grown too large."""
+    while True:
+        await asyncio.sleep(EVERY)
+        for log in [folder.journal, *folder.components.glob("*/log")]:
+            cut(log)
+
+
+def cut(log: Path) -> None:
+    """Keep one older file. The file is emptied in place: whoever writes to it has it open for appending."""
+    if log.exists() and log.stat().st_size > MAX_LOG:
+        shutil.copyfile(log, log.with_name(log.name + ".1"))
+        with open(log, "r+b") as file:
+            file.truncate(0)

@@ -1,0 +1,131 @@
+"""From a component's specification to how its process is started: command, environment, ports, user."""
+
+import os
+import pwd
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from agents.probe import host_port
+from agents.process_host.folder import TargetFolder
+from agents.process_host.records import RunSpec
+from agents.process_host.trees import Tree
+from fairlead.contracts.release import RenderedConfig
+from fairlead.contracts.target import ComponentSpec, TargetSpec
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import Refused
+from fairlead.domain.fence import Claim
+
+DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_TEST: Final = shutil.which("test", path=DEFAULT_PATH) or "/usr/bin/test"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Whom applications run as; None is ourselves."""
+
+    uid: int | None
+    gid: int | None
+
+    @classmethod
+    def of(cls, uid: int | None) -> "User":
+        """The user and its own group."""
+        if uid is None:
+            return cls(None, None)
+        try:
+            return cls(uid, pwd.getpwuid(uid).pw_gid)
+        except KeyError:
+            return cls(uid, uid)
+
+    def may_execute(self, program: str, cwd: Path) -> bool:
+        """Asked of the kernel, as that user: links, closed folders on the way and access lists all count."""
+        if not (cwd / program).is_file():
+            return False
+        if self.uid is None:
+            return os.access(cwd / program, os.X_OK)
+        asked = subprocess.run(
+            [_TEST, "-x", program], cwd=cwd, user=self.uid, group=self.gid, extra_groups=[], env={"PATH": DEFAULT_PATH},
+            check=False,
+        )  # fmt: skip
+        return asked.returncode == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """How this host starts things. `path`: the folders searched for commands, in order."""
+
+    user: User
+    path: tuple[str, ...]
+
+    def plan(
+        self, folder: TargetFolder, spec: TargetSpec, component: ComponentSpec, tree: Tree, claim: Claim
+    ) -> RunSpec:
+        """How to start one component. Raises Refused (start_failed) where its command cannot be."""
+        config, ports = component.config, host_ports(component.config.ports)
+        return RunSpec(
+            component=component.name,
+            argv=self.argv(config.command or tree.command, tree.path, component.name),
+            cwd=str(tree.path),
+            env=_environment(config, folder.component(component.name) / "home", ports),
+            ports=ports,
+            stop_grace=config.stop_grace,
+            labels=_labels(spec, component, claim),
+            health=config.health.model_dump() if config.health else None,
+            probe_port=host_port(config.ports, config.health.port) if config.health else 0,
+            uid=self.user.uid,
+            gid=self.user.gid,
+        )
+
+    def argv(self, command: tuple[str, ...], tree: Path, component: str) -> tuple[str, ...]:
+        """The first word becomes a program: inside the tree, then on PATH, the first that the user may really execute."""
+        if not command:
+            raise Refused(Code.START_FAILED, f"{component} has no command, and its image has none either")
+        for candidate in self._candidates(command[0]):
+            if self.user.may_execute(candidate, tree):
+                return (candidate, *command[1:])
+        who = "we" if self.user.uid is None else f"user {self.user.uid}"
+        raise Refused(Code.START_FAILED, f"{component}: there is no {command[0]!r} that {who} may execute")
+
+    def _candidates(self, word: str) -> Iterator[str]:
+        inside = PurePosixPath(word.lstrip("/"))
+        if ".." not in inside.parts:
+            yield f"./{inside}"
+        if word.startswith("/"):
+            yield word
+        elif "/" not in word:
+            yield from (f"{folder}/{word}" for folder in self.path)
+
+
+def search_path(ours: str) -> tuple[str, ...]:
+    """The worker's PATH, then the usual folders."""
+    folders = [*ours.split(":"), *DEFAULT_PATH.split(":")]
+    return tuple(dict.fromkeys(folder for folder in folders if folder.startswith("/")))
+
+
+def host_ports(ports: Iterable[str]) -> tuple[int, ...]:
+    """The host's side of `HOST:CONTAINER`."""
+    return tuple(int(port.split(":")[-2 if ":" in port else 0]) for port in ports)
+
+
+def _environment(config: RenderedConfig, home: Path, ports: tuple[int, ...]) -> dict[str, str]:
+    ours = {"PATH": DEFAULT_PATH, "HOME": str(home)}
+    return {**ours, **({"PORT": str(ports[0])} if ports else {}), **config.env}
+
+
+def _labels(spec: TargetSpec, component: ComponentSpec, claim: Claim) -> dict[str, str]:
+    """As on a container (interface.md 7)."""
+    return {
+        "project": spec.project,
+        "environment": spec.environment,
+        "target": spec.target,
+        "component": component.name,
+        "release": spec.release,
+        "digest": component.digest,
+        "config": component.config_digest,
+        "fence": str(claim),
+        "deployment": spec.deployment,
+        "decision": spec.decision,
+    }

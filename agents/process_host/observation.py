@@ -1,0 +1,51 @@
+"""From what the supervisor says to what is reported; and what can be said without one."""
+
+from datetime import UTC, datetime
+
+from agents.process_host.health import look
+from agents.process_host.processes import is_alive
+from agents.process_host.records import Run, Slot, State
+from fairlead.contracts.target import ComponentObservation
+from fairlead.domain.health import Health
+
+
+def observe_slots(state: State) -> tuple[ComponentObservation, ...]:
+    """Every component that runs, or should."""
+    return tuple(_observe(name, slot) for name, slot in state.slots.items())
+
+
+def without_supervisor(state: State) -> tuple[ComponentObservation, ...]:
+    """Nobody keeps these alive: at best they still run, which is no proof of what they are."""
+    return tuple(_orphan(name, slot.run) for name, slot in state.slots.items())
+
+
+def _observe(name: str, slot: Slot) -> ComponentObservation:
+    run = slot.run
+    if run is None:
+        return ComponentObservation(name=name, health=Health.MISSING, detail="stopped")
+    finding, labels = look(run, _no_beat), run.spec.labels
+    return ComponentObservation(
+        name=name,
+        health=finding.health,
+        digest=labels["digest"],
+        config=labels["config"],
+        release=labels["release"],
+        fence=labels["fence"],
+        instance=str(run.process) if run.process else None,
+        created=datetime.fromtimestamp(run.created, UTC),
+        since=datetime.fromtimestamp(run.since, UTC),
+        restarts=run.exits,
+        detail=finding.detail,
+    )
+
+
+def _orphan(name: str, run: Run | None) -> ComponentObservation:
+    if run is None or not is_alive(run.process):
+        return ComponentObservation(name=name, health=Health.MISSING, detail="neither it nor its supervisor runs")
+    return ComponentObservation(
+        name=name, health=Health.UNVERIFIABLE, instance=str(run.process), detail="its supervisor is gone"
+    )
+
+
+def _no_beat() -> None:
+    """Observing is short."""

@@ -1,0 +1,116 @@
+"""What worker and supervisor tell each other and what lies in the state file. Standard library only: the supervisor stays small."""
+
+import json
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agents.process_host.processes import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """How a component's process is started, and what it is. Never changes; a changed one is another run."""
+
+    component: str
+    argv: tuple[str, ...]
+    cwd: str
+    env: Mapping[str, str]
+    ports: tuple[int, ...]
+    stop_grace: float
+    labels: Mapping[str, str]
+    health: Mapping[str, Any] | None = None
+    probe_port: int = 0
+    uid: int | None = None
+    gid: int | None = None
+
+    @property
+    def fence(self) -> str:
+        """The claim that made it."""
+        return self.labels["fence"]
+
+
+@dataclass(slots=True)
+class Run:
+    """A component being kept alive. `holder`: the claim that answers for it, its maker or a later one that adopted it."""
+
+    number: int
+    spec: RunSpec
+    holder: str
+    created: float
+    since: float
+    exits: int = 0
+    last_exit: str | None = None
+    log_from: int = 0
+    process: Identity | None = None
+
+
+@dataclass(slots=True)
+class Slot:
+    """A component's place on a target. `kept`: the last one that was confirmed healthy, to go back to."""
+
+    run: Run | None = None
+    kept: RunSpec | None = None
+
+
+@dataclass(slots=True)
+class State:
+    """All that the supervisor must know again after it was killed."""
+
+    runs: int = 0
+    slots: dict[str, Slot] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """As it lies on disk and goes over the control socket."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "State":
+        """The inverse of to_json."""
+        return cls(value["runs"], {name: _slot(slot) for name, slot in value["slots"].items()})
+
+
+def run_spec(value: Mapping[str, Any]) -> RunSpec:
+    """Read a RunSpec from JSON."""
+    return RunSpec(**{**value, "argv": tuple(value["argv"]), "ports": tuple(value["ports"])})
+
+
+def read_state(path: Path) -> State:
+    """The state file; an absent one is an empty target."""
+    try:
+        return State.from_json(json.loads(path.read_text()))
+    except FileNotFoundError:
+        return State()
+
+
+def write_json(path: Path, value: object, mode: int = 0o600) -> None:
+    """Replace a file atomically: after a crash there is the old or the new, on disk."""
+    beside = path.with_name(f".{path.name}.{threading.get_native_id()}")
+    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode), "w") as file:
+        json.dump(value, file)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names in a folder survive a crash of the machine."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _slot(value: Mapping[str, Any]) -> Slot:
+    run, kept = value["run"], value["kept"]
+    return Slot(_run(run) if run else None, run_spec(kept) if kept else None)
+
+
+def _run(value: Mapping[str, Any]) -> Run:
+    process = Identity(**value["process"]) if value["process"] else None
+    return Run(**{**value, "spec": run_spec(value["spec"]), "process": process})

@@ -1,0 +1,165 @@
+"""Makes one target run what its specification asks, under one claim: adopt, or stop the old and start the new, or go back."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from agents.process_host.control import Control
+from agents.process_host.folder import TargetFolder
+from agents.process_host.health import glance
+from agents.process_host.housekeeping import tail
+from agents.process_host.records import Run, RunSpec, Slot, State
+from fairlead.contracts.target import TargetSpec
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import Refused
+from fairlead.domain.fence import Claim, FenceLost, may_adopt, require_highest
+from fairlead.domain.health import Health
+from fairlead.ports import Beat, FailPoints
+
+CRASH_LOOP: Final = 3
+LOOK_EVERY: Final = 0.2
+
+
+@dataclass(slots=True)
+class Rollout:
+    """One apply. `plans` stand in start order."""
+
+    folder: TargetFolder
+    control: Control
+    spec: TargetSpec
+    claim: Claim
+    plans: Sequence[RunSpec]
+    fail_points: FailPoints
+    beat: Beat
+    touched: list[str] = field(default_factory=list)
+    """Components that this task has changed, in that order."""
+
+    def carry_out(self) -> None:
+        """Raises FenceLost, having undone its own; Refused (start_failed, unhealthy), having put the old ones back; Unavailable."""
+        try:
+            self._all_or_nothing()
+        except FenceLost:
+            self._undo()
+            raise
+
+    def _all_or_nothing(self) -> None:
+        try:
+            for plan in self.plans:
+                self._bring(plan)
+            self._confirm()
+        except FenceLost:
+            raise
+        except Refused as refused:
+            self._go_back(refused)
+            raise
+
+    def _bring(self, plan: RunSpec) -> None:
+        run = self._slot(plan.component).run
+        if run and self._may_keep(run, plan):
+            self.control.adopt(self.claim, plan.component, run.number)
+            if self._is_of_this_task(run):
+                self.touched.append(plan.component)
+        else:
+            self._make_room(plan)
+            self.fail_points.reach("after_stop_old")
+            self.touched.append(plan.component)
+            self.control.start(self.claim, plan)
+            self.fail_points.reach("after_create")
+        self._await_healthy(plan.component, time.monotonic() + self.spec.healthy_deadline)
+
+    def _is_of_this_task(self, run: Run) -> bool:
+        return Claim.parse(run.spec.fence).number == self.claim.number
+
+    def _may_keep(self, run: Run, plan: RunSpec) -> bool:
+        """What a lower attempt of our own number has begun may still be coming up; what others made must be healthy now."""
+        asked = (run.spec.labels["digest"], run.spec.labels["config"]) == (plan.labels["digest"], plan.labels["config"])
+        if not asked or not may_adopt(self.claim, Claim.parse(run.spec.fence), is_rollback=self.spec.is_rollback):
+            return False
+        return self._is_of_this_task(run) or glance(run).health == Health.HEALTHY
+
+    def _make_room(self, plan: RunSpec) -> None:
+        """Stop the old one, and what else of this target has its ports (a renamed component, say)."""
+        for name, slot in reversed(self._state().slots.items()):
+            run = slot.run
+            if run and (name == plan.component or set(run.spec.ports) & set(plan.ports)):
+                self.control.stop(self.claim, name, run.number, run.spec.stop_grace)
+                if name != plan.component:
+                    self.touched.append(name)
+
+    def _await_healthy(self, component: str, until: float) -> Run:
+        while True:
+            self.beat()
+            run = self._running(component)
+            finding = glance(run)
+            if finding.health == Health.HEALTHY:
+                return run
+            if run.exits >= CRASH_LOOP:
+                raise self._failure(Code.START_FAILED, run, f"{component} ended {run.exits} times, {run.last_exit}")
+            if time.monotonic() > until:
+                seconds = self.spec.healthy_deadline
+                raise self._failure(
+                    Code.UNHEALTHY, run, f"{component} was not healthy within {seconds:g} s: {finding.detail}"
+                )
+            time.sleep(LOOK_EVERY)
+
+    def _confirm(self) -> None:
+        """All are healthy: they are what to go back to from now on, and what else lower numbers made goes."""
+        for plan in self.plans:
+            self.control.confirm(self.claim, plan.component, self._running(plan.component).number)
+        ours = {plan.component for plan in self.plans}
+        for name, slot in reversed(self._state().slots.items()):
+            if name not in ours:
+                self.control.remove(self.claim, name, _grace(slot))
+
+    def _go_back(self, refused: Refused) -> None:
+        """Start again what ran before, and say in the refusal how that went."""
+        back: dict[str, str] = {}
+        for name in reversed(list(dict.fromkeys(self.touched))):
+            slot = self._slot(name)
+            if slot.kept:
+                self.control.restore(self.claim, name, _grace(slot))
+                back[name] = self._came_back(name)
+            else:
+                self.control.remove(self.claim, name, _grace(slot))
+                back[name] = "nothing ran before"
+        refused.fields["restored"] = back
+
+    def _came_back(self, component: str) -> str:
+        try:
+            self._await_healthy(component, time.monotonic() + self.spec.healthy_deadline)
+        except FenceLost:
+            raise
+        except Refused as refused:
+            return f"started again, but {refused.code}"
+        return "healthy again"
+
+    def _undo(self) -> None:
+        """A higher claim decides now; only take away what this one started."""
+        for name, slot in reversed(self._state().slots.items()):
+            run = slot.run
+            if run and run.holder == str(self.claim) == run.spec.fence:
+                self.control.undo(self.claim, name, run.number, _grace(slot))
+
+    def _failure(self, code: Code, run: Run, detail: str) -> Refused:
+        output = tail(self.folder.log(run.spec.component), run.log_from)
+        said = f"; its last words:\n{output}" if output else ", and said nothing"
+        return Refused(code, detail + said, fields={"component": run.spec.component, "exits": run.exits, "log": output})
+
+    def _running(self, component: str) -> Run:
+        run = self._slot(component).run
+        if run is None:
+            # Only a higher claim takes away what is ours, and the claims say so; else it is for the next attempt.
+            require_highest(self.claim, self.folder.list_claims())
+            raise Refused(Code.START_FAILED, f"{component} was stopped by somebody else")
+        return run
+
+    def _slot(self, component: str) -> Slot:
+        return self._state().slots.get(component) or Slot()
+
+    def _state(self) -> State:
+        return self.control.status()
+
+
+def _grace(slot: Slot) -> float:
+    return max((s.stop_grace for s in (slot.run and slot.run.spec, slot.kept) if s), default=0.0)
