@@ -1,5 +1,7 @@
 """The one Temporal plugin that clients, workers, replayers and tests share: data converter, sandbox, workflow types, error mapping."""
 
+from collections.abc import Sequence
+
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.plugin import SimplePlugin
 from temporalio.worker import WorkflowRunner
@@ -20,12 +22,12 @@ def sandbox() -> WorkflowRunner:
     return SandboxedWorkflowRunner(restrictions=restrictions)
 
 
-def build_plugin() -> SimplePlugin:
-    """Give it to `Client.connect`; workers and schedules made from that client have it too."""
+def build_plugin(workflows: Sequence[type] = WORKFLOWS) -> SimplePlugin:
+    """Give it to `Client.connect`; workers made from that client have it too. Without workflows for a worker that takes none."""
     return SimplePlugin(
         "fairlead",
         data_converter=pydantic_data_converter,
         interceptors=[FailureInterceptor()],
-        workflows=WORKFLOWS,
+        workflows=workflows,
         workflow_runner=sandbox(),
     )

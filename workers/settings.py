@@ -15,7 +15,7 @@ def _default_data() -> Path:
 class Settings(BaseSettings):
     """Where everything is. `database_url` is the application role's, `owner_url` that of the role that migrates.
 
-    `data` holds keys, image layouts and process hosts, and in `fairlead dev` the databases too.
+    `data` holds keys, image layouts and process hosts, and in `fairlead dev` the databases too. `reconcile_every`: seconds between sweeps.
     """
 
     model_config = SettingsConfigDict(env_prefix="FAIRLEAD_", frozen=True, extra="ignore")
@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     api_port: int = 8420
     fail_points: Path | None = None
     agent: str = "worker"
+    reconcile_every: float = 30.0
 
     @cached_property
     def keys(self) -> Path:
