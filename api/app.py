@@ -1,10 +1,49 @@
 """The FastAPI application, made from its services."""
 
-from fastapi import FastAPI
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
+from fastapi import APIRouter, FastAPI
+
+import fairlead
+from api import problems
+from api.metrics import CountRequests, Metrics
+from api.routes import deployments, environments, keys, projects, promotions, releases, reports, system
 from api.services import Services
+
+BASE = "/api/v1"
+_SUBJECTS = (projects, releases, reports, promotions, deployments, environments, keys)
 
 
 def create_app(services: Services) -> FastAPI:
     """The API of interface.md 4 over these services; `workers` serves it with uvicorn."""
-    raise NotImplementedError
+    app = FastAPI(
+        title="Fairlead",
+        version=fairlead.__version__,
+        summary="A release control plane for containers that do not run on Kubernetes",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    app.state.services = services
+    app.state.metrics = Metrics()
+    app.add_middleware(CountRequests, metrics=app.state.metrics)
+    problems.install(app)
+    app.include_router(system.router)
+    app.include_router(_versioned())
+    return app
+
+
+def _versioned() -> APIRouter:
+    router = APIRouter(prefix=BASE, responses={"default": problems.DESCRIBED})
+    for subject in _SUBJECTS:
+        router.include_router(subject.router)
+    router.include_router(environments.listing)
+    return router
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    services: Services = app.state.services
+    services.wakeups.close()

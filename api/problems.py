@@ -15,6 +15,27 @@ from fairlead.domain.errors import FairleadError, Flaw, Unauthenticated, Unavail
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = "2"
+DESCRIBED: dict[str, Any] = {
+    "description": "a problem document (RFC 9457) with a stable `code`",
+    "content": {
+        MEDIA_TYPE: {
+            "schema": {
+                "type": "object",
+                "required": ["type", "title", "status", "code", "detail"],
+                "properties": {
+                    "type": {"type": "string"},
+                    "title": {"type": "string"},
+                    "status": {"type": "integer"},
+                    "code": {"type": "string", "enum": [str(code) for code in Code]},
+                    "detail": {"type": "string"},
+                    "hint": {"type": "string"},
+                    "fields": {"type": "object"},
+                    "errors": {"type": "array", "items": {"type": "object"}},
+                },
+            }
+        }
+    },
+}
 
 _log = logging.getLogger(__name__)
 _BY_STATUS = {404: Code.NOT_FOUND, 405: Code.METHOD_NOT_ALLOWED}

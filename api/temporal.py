@@ -3,12 +3,32 @@
 Every call maps Temporal's errors to our tree: what a workflow refused comes back as the Refused that it was.
 """
 
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, Protocol, TypeVar
 
-from temporalio.client import Client
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.exceptions import ApplicationError
 
-from fairlead.contracts.messages import CancelRequest, PromotionInput, RestraintAnswer, RestraintRequest
+from api.refusals import refusal
+from fairlead.adapters import temporal
+from fairlead.contracts import names
+from fairlead.contracts.messages import CancelRequest, LaneInput, PromotionInput, RestraintAnswer, RestraintRequest
 from fairlead.contracts.votes import VoteAnswer
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import Conflict, FairleadError, NotFound, Unavailable
+
+UPDATE_TIMEOUT = timedelta(seconds=10)
+_GONE = "AcceptedUpdateCompletedWorkflow"
+"""How Temporal says that a workflow ended before it had answered."""
+
+Answer = TypeVar("Answer")
 
 
 class Orchestrator(Protocol):
@@ -18,10 +38,10 @@ class Orchestrator(Protocol):
         """Start a promotion's workflow, once. Raises Unavailable (temporal_unavailable)."""
 
     async def vote(self, promotion: str, envelope: Any, update_id: str) -> VoteAnswer:
-        """Send a vote and wait for the answer. Raises Conflict (promotion_closed) when the workflow is over."""
+        """Send a vote and wait for the answer. Raises Conflict (promotion_closed) when no such workflow is running."""
 
-    async def cancel(self, promotion: str, request: CancelRequest, update_id: str) -> VoteAnswer:
-        """Send a cancel and wait for the answer."""
+    async def cancel(self, promotion: str, request: CancelRequest | Mapping[str, Any], update_id: str) -> VoteAnswer:
+        """Send a cancel (of somebody authenticated, or a signed envelope) and wait for the answer. Raises Conflict (promotion_closed) when no such workflow is running."""
 
     async def restrain(
         self, kind: str, project: str, environment: str, request: RestraintRequest, update_id: str
@@ -36,7 +56,86 @@ class Orchestrator(Protocol):
 
 
 class TemporalOrchestrator:
-    """The real one."""
+    """The real one. `timeout`: how long to wait for the answer to an update."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, *, timeout: timedelta = UPDATE_TIMEOUT) -> None:
         self._client = client
+        self._timeout = timeout
+
+    async def start_promotion(self, request: PromotionInput) -> None:
+        with _mapped():
+            await temporal.start_promotion(self._client, request)
+
+    async def vote(self, promotion: str, envelope: Any, update_id: str) -> VoteAnswer:
+        return await self._ask(promotion, "vote", envelope, update_id)
+
+    async def cancel(self, promotion: str, request: CancelRequest | Mapping[str, Any], update_id: str) -> VoteAnswer:
+        return await self._ask(promotion, "cancel", request, update_id)
+
+    async def restrain(
+        self, kind: str, project: str, environment: str, request: RestraintRequest, update_id: str
+    ) -> RestraintAnswer:
+        lane = LaneInput(project=project, environment=environment)
+        start: Any = WithStartWorkflowOperation(names.LANE, lane, **temporal.lane_start(project, environment))
+        with _mapped():
+            answer: RestraintAnswer = await self._client.execute_update_with_start_workflow(
+                kind,
+                request,
+                start_workflow_operation=start,
+                id=update_id,
+                result_type=RestraintAnswer,
+                rpc_timeout=self._timeout,
+            )
+        return answer
+
+    async def poke(self, promotion: str) -> None:
+        try:
+            with _mapped():
+                await temporal.signal_reevaluate(self._client, promotion)
+        except Unavailable:
+            return  # a hint: the promotion looks again by itself
+
+    async def check(self) -> None:
+        with _mapped():
+            await self._client.service_client.check_health(timeout=temporal.RPC_TIMEOUT)
+
+    async def _ask(self, promotion: str, update: str, argument: Any, update_id: str) -> VoteAnswer:
+        handle = self._client.get_workflow_handle(names.promotion_workflow(promotion))
+        try:
+            with _mapped():
+                answer: VoteAnswer = await handle.execute_update(
+                    update, argument, id=update_id, result_type=VoteAnswer, rpc_timeout=self._timeout
+                )
+        except NotFound as error:
+            raise Conflict(Code.PROMOTION_CLOSED, f"promotion {promotion} is over") from error
+        if not answer.accepted:
+            raise refusal(answer.code, answer.detail, {"payload_digest": answer.digest, "actor": answer.actor})
+        return answer
+
+
+@contextmanager
+def _mapped() -> Iterator[None]:
+    """Beyond what the adapter maps: refused updates, updates nobody answers, and a server that was never reached."""
+    try:
+        with temporal.mapped_errors():
+            yield
+    except WorkflowUpdateFailedError as error:
+        raise _of_update(error) from error
+    except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+        raise Unavailable(
+            Code.TEMPORAL_UNAVAILABLE,
+            "no worker has answered yet; it may still happen",
+            hint="ask again with the same Idempotency-Key",
+        ) from error
+    except RuntimeError as error:  # all that a lazy client says of a connection it could not make
+        raise Unavailable(Code.TEMPORAL_UNAVAILABLE, "Temporal cannot be reached") from error
+
+
+def _of_update(error: WorkflowUpdateFailedError) -> FairleadError:
+    cause = error.cause
+    if not isinstance(cause, ApplicationError) or cause.type is None:
+        return Conflict(Code.PROMOTION_CLOSED, "the workflow ended before it answered")
+    if cause.type == _GONE:
+        return Conflict(Code.PROMOTION_CLOSED, "the workflow ended before it answered")
+    details = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}
+    return refusal(cause.type, str(details.get("detail", cause.message)), details.get("fields") or {})

@@ -1,0 +1,236 @@
+"""What is recorded about an environment: what was verified and seen on its targets, who queues, what is frozen or held."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from api import why
+from api.deps import Place
+from fairlead.commands import plans
+from fairlead.contracts.base import Frozen
+from fairlead.contracts.canonical import Digest
+from fairlead.contracts.compare import Difference, compare
+from fairlead.contracts.records import ObservationRecord, QueueRecord, RestraintRecord, TaskRecord
+from fairlead.contracts.steps import Blocker
+from fairlead.contracts.target import ComponentObservation, TargetObservation, TargetSpec
+from fairlead.domain.catalogue import Catalogue
+from fairlead.domain.health import Health, worst
+from fairlead.domain.lane import FREEZE, HOLD
+from fairlead.domain.states import DeploymentState, PromotionState
+from fairlead.store import deployments, lanes, observations, promotions, releases, restraints
+
+
+class TargetStanding(Frozen):
+    """What was last verified on a target, and how it was when last seen."""
+
+    name: str
+    type: str
+    release: str | None
+    release_digest: Digest | None
+    deployment: str | None
+    verified_at: datetime | None
+    health: Health | None
+    observed_at: datetime | None
+
+
+class QueuePlace(Frozen):
+    """A promotion in the lane. `position` counts those waiting before it; the holder has none."""
+
+    promotion: str
+    release: str
+    state: PromotionState
+    requester: str
+    status: str
+    number: int | None
+    position: int | None
+    queued_at: datetime
+
+
+class RunningDeployment(Frozen):
+    """A deployment that has not ended."""
+
+    id: str
+    release: str
+    state: DeploymentState
+    is_rollback: bool
+
+
+class EnvironmentView(Frozen):
+    """An environment as it is recorded now."""
+
+    project: str
+    name: str
+    production: bool
+    after: tuple[str, ...]
+    targets: tuple[TargetStanding, ...]
+    holder: QueuePlace | None
+    queue: tuple[QueuePlace, ...]
+    freezes: tuple[RestraintRecord, ...]
+    holds: tuple[RestraintRecord, ...]
+    deployments: tuple[RunningDeployment, ...]
+
+
+class EnvironmentWhy(Frozen):
+    """What keeps an ordinary promotion out, and who is there already."""
+
+    project: str
+    environment: str
+    blocked_by: tuple[Blocker, ...]
+    next_change_at: datetime | None
+    holder: QueuePlace | None
+    queue: tuple[QueuePlace, ...]
+
+
+class TargetDrift(Frozen):
+    """A target as it was last seen, beside what was last verified there."""
+
+    target: str
+    observed_at: datetime | None
+    deployment: str | None
+    health: Health | None
+    reachable: bool | None
+    components: tuple[ComponentObservation, ...]
+    drift: tuple[Difference, ...]
+
+
+class Cell(Frozen):
+    """A component in an environment."""
+
+    environment: str
+    release: str
+    digest: Digest
+    deployment: str
+    verified_at: datetime | None
+
+
+class MatrixRow(Frozen):
+    """A component and where which release of it was last verified."""
+
+    component: str
+    environments: tuple[Cell, ...]
+
+
+class Matrix(Frozen):
+    """Components x environments."""
+
+    project: str
+    environments: tuple[str, ...]
+    components: tuple[MatrixRow, ...]
+
+
+def environment_view(s: Session, place: Place, now: datetime) -> EnvironmentView:
+    """Everything about one environment."""
+    open_now = restraints.open_at(s, place.project, place.name, now)
+    seen = {record.target: record for record in observations.latest(s, place.project, place.name)}
+    return EnvironmentView(
+        project=place.project,
+        name=place.name,
+        production=place.environment.production,
+        after=place.environment.after,
+        targets=tuple(_target(s, place, name, seen.get(name)) for name in place.environment.targets),
+        holder=_holder(s, place),
+        queue=_queue(s, place),
+        freezes=tuple(r for r in open_now if r.kind == FREEZE),
+        holds=tuple(r for r in open_now if r.kind == HOLD),
+        deployments=tuple(
+            RunningDeployment(**record.model_dump()) for record in deployments.running(s, place.project, place.name)
+        ),
+    )
+
+
+def environment_why(s: Session, place: Place, now: datetime) -> EnvironmentWhy:
+    """What blocks an environment."""
+    blockers = why.environment_blocked_by(restraints.open_at(s, place.project, place.name, now), now)
+    return EnvironmentWhy(
+        project=place.project,
+        environment=place.name,
+        blocked_by=blockers,
+        next_change_at=why.next_change_at(blockers),
+        holder=_holder(s, place),
+        queue=_queue(s, place),
+    )
+
+
+def drift_of(s: Session, place: Place) -> tuple[TargetDrift, ...]:
+    """Each target of an environment as it was last seen."""
+    seen = {record.target: record for record in observations.latest(s, place.project, place.name)}
+    return tuple(_drift(s, place, name, seen.get(name)) for name in place.environment.targets)
+
+
+def matrix(s: Session, catalogue: Catalogue) -> Matrix:
+    """What was last verified of each component in each environment."""
+    cells: dict[str, list[Cell]] = {name: [] for name in catalogue.components}
+    for environment in catalogue.environments:
+        last = deployments.last_verified(s, catalogue.project, environment)
+        release = releases.by_digest(s, catalogue.project, last.release_digest) if last else None
+        if last is None or release is None:
+            continue
+        for name, pinned in release.manifest.components.items():
+            cell = Cell(
+                environment=environment,
+                release=release.version,
+                digest=pinned.digest,
+                deployment=last.id,
+                verified_at=last.verified_at,
+            )
+            cells.setdefault(name, []).append(cell)
+    rows = tuple(MatrixRow(component=name, environments=tuple(row)) for name, row in cells.items())
+    return Matrix(project=catalogue.project, environments=tuple(catalogue.environments), components=rows)
+
+
+def _target(s: Session, place: Place, name: str, seen: ObservationRecord | None) -> TargetStanding:
+    task = deployments.last_verified_task(s, place.project, place.name, name)
+    deployment = deployments.get(s, task.deployment) if task else None
+    content = _observation(seen)
+    return TargetStanding(
+        name=name,
+        type=place.catalogue.targets[name].type,
+        release=task.release if task else None,
+        release_digest=task.release_digest if task else None,
+        deployment=task.deployment if task else None,
+        verified_at=deployment.verified_at if deployment else None,
+        health=worst(c.health for c in content.components) if content else None,
+        observed_at=seen.time if seen else None,
+    )
+
+
+def _drift(s: Session, place: Place, name: str, seen: ObservationRecord | None) -> TargetDrift:
+    task = deployments.last_verified_task(s, place.project, place.name, name)
+    content, expected = _observation(seen), _expected(s, task)
+    return TargetDrift(
+        target=name,
+        observed_at=seen.time if seen else None,
+        deployment=task.deployment if task else None,
+        health=worst(c.health for c in content.components) if content else None,
+        reachable=content.reachable if content else None,
+        components=content.components if content else (),
+        drift=compare(expected.components if expected else (), content) if content else (),
+    )
+
+
+def _expected(s: Session, task: TaskRecord | None) -> TargetSpec | None:
+    deployment = deployments.get(s, task.deployment) if task else None
+    return plans.target_spec(s, deployment, task) if deployment and task else None
+
+
+def _observation(record: ObservationRecord | None) -> TargetObservation | None:
+    return TargetObservation.model_validate(record.content) if record else None
+
+
+def _holder(s: Session, place: Place) -> QueuePlace | None:
+    record = lanes.holder(s, place.project, place.name)
+    return _queued(s, record, None) if record else None
+
+
+def _queue(s: Session, place: Place) -> tuple[QueuePlace, ...]:
+    waiting = lanes.waiting(s, place.project, place.name)
+    return tuple(_queued(s, record, before) for before, record in enumerate(waiting))
+
+
+def _queued(s: Session, record: QueueRecord, position: int | None) -> QueuePlace:
+    promotion = promotions.get(s, record.promotion)
+    assert promotion is not None, record.promotion  # noqa: S101 (a queue row refers to its promotion)
+    known: dict[str, Any] = record.model_dump(exclude={"position"})
+    about = {"release": promotion.release, "state": promotion.state, "requester": promotion.requester}
+    return QueuePlace(**known, **about, position=position)

@@ -1,0 +1,140 @@
+"""Environments: what runs and queues there, what blocks it, freezes, holds, rollbacks and observations."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from fastapi.concurrency import run_in_threadpool
+from pydantic import Field
+
+from api import restraining
+from api.deps import CallerDep, Place, PlaceDep, ProjectDep, ServicesDep, UpdateIdDep
+from api.places import EnvironmentView, EnvironmentWhy, TargetDrift, drift_of, environment_view, environment_why
+from api.restraining import NewRestraint
+from api.route import Route
+from api.shapes import PromotionSummary, promotion_summary
+from api.starting import start
+from fairlead.commands import promotions
+from fairlead.commands.catalogue import of_project
+from fairlead.contracts.base import Frozen, Strict
+from fairlead.contracts.records import RestraintRecord
+
+router = APIRouter(prefix="/projects/{project}/environments/{env}", tags=["environments"], route_class=Route)
+
+
+listing = APIRouter(prefix="/projects/{project}/environments", tags=["environments"], route_class=Route)
+
+
+class Environments(Frozen):
+    """All environments of a project."""
+
+    items: tuple[EnvironmentView, ...]
+
+
+class NewRollback(Strict):
+    """`to`: a release; without it the one verified there before the present one."""
+
+    to: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    reason: Annotated[str, Field(max_length=1000)] = ""
+
+
+class Observations(Frozen):
+    """The latest look at each target."""
+
+    items: tuple[TargetDrift, ...]
+
+
+class Ended(Frozen):
+    """Freezes or holds that were open and have been ended."""
+
+    items: tuple[RestraintRecord, ...]
+
+
+@listing.get("")
+def list_environments(project: ProjectDep, services: ServicesDep) -> Environments:
+    """Every environment, in the catalogue's order."""
+    with services.database.session() as s:
+        known = of_project(s, project)
+        places = [Place(project, known, environment) for environment in known.environments.values()]
+        return Environments(items=tuple(environment_view(s, place, services.now()) for place in places))
+
+
+@router.get("")
+def show_environment(place: PlaceDep, services: ServicesDep) -> EnvironmentView:
+    """Running release per target, queue, freezes, holds."""
+    with services.database.session() as s:
+        return environment_view(s, place, services.now())
+
+
+@router.get("/why")
+def why_environment(place: PlaceDep, services: ServicesDep) -> EnvironmentWhy:
+    """What blocks the environment."""
+    with services.database.session() as s:
+        return environment_why(s, place, services.now())
+
+
+@router.get("/observations")
+def show_observations(place: PlaceDep, services: ServicesDep) -> Observations:
+    """What was last seen on each target, with drift."""
+    with services.database.session() as s:
+        return Observations(items=drift_of(s, place))
+
+
+@router.post("/rollbacks", status_code=202)
+async def request_rollback(
+    project: ProjectDep, env: str, wanted: NewRollback, caller: CallerDep, services: ServicesDep, response: Response
+) -> PromotionSummary:
+    """Go back to a release that was verified there before."""
+    record = await run_in_threadpool(
+        promotions.request_rollback,
+        services.database,
+        project,
+        env,
+        requester=caller.subject,
+        now=services.now(),
+        to=wanted.to,
+        reason=wanted.reason,
+    )
+    await start(services, record, response)
+    return promotion_summary(record)
+
+
+@router.post("/freezes", status_code=201)
+async def freeze(
+    place: PlaceDep, wanted: NewRestraint, caller: CallerDep, services: ServicesDep, update_id: UpdateIdDep
+) -> RestraintRecord:
+    """Let nobody change the environment, rollbacks apart."""
+    return await restraining.begin(services, "freeze", place, caller.subject, wanted, update_id)
+
+
+@router.post("/holds", status_code=201)
+async def hold(
+    place: PlaceDep, wanted: NewRestraint, caller: CallerDep, services: ServicesDep, update_id: UpdateIdDep
+) -> RestraintRecord:
+    """Stop automation in the environment."""
+    return await restraining.begin(services, "hold", place, caller.subject, wanted, update_id)
+
+
+@router.delete("/freezes")
+async def thaw(place: PlaceDep, caller: CallerDep, services: ServicesDep, update_id: UpdateIdDep) -> Ended:
+    """End every open freeze."""
+    return Ended(items=await restraining.end(services, "freeze", place, caller.subject, None, update_id))
+
+
+@router.delete("/holds")
+async def resume(place: PlaceDep, caller: CallerDep, services: ServicesDep, update_id: UpdateIdDep) -> Ended:
+    """End every open hold."""
+    return Ended(items=await restraining.end(services, "hold", place, caller.subject, None, update_id))
+
+
+@router.delete("/freezes/{id}")
+async def end_freeze(
+    place: PlaceDep, id: str, caller: CallerDep, services: ServicesDep, update_id: UpdateIdDep
+) -> Ended:
+    """End one freeze, by id or unique prefix."""
+    return Ended(items=await restraining.end(services, "freeze", place, caller.subject, id, update_id))
+
+
+@router.delete("/holds/{id}")
+async def end_hold(place: PlaceDep, id: str, caller: CallerDep, services: ServicesDep, update_id: UpdateIdDep) -> Ended:
+    """End one hold, by id or unique prefix."""
+    return Ended(items=await restraining.end(services, "hold", place, caller.subject, id, update_id))

@@ -1,0 +1,99 @@
+"""Projects: their catalogue, what a promotion would do, the matrix, and the keys to trust."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, BackgroundTasks, Query, Request
+from fastapi.concurrency import run_in_threadpool
+
+from api import poking
+from api.auth import is_admin
+from api.bodies import raw_body
+from api.deps import CallerDep, ProjectDep, ServicesDep
+from api.places import Matrix, matrix
+from api.route import Route
+from fairlead.commands import catalogue, plans, sealing
+from fairlead.commands.releases import require_release
+from fairlead.contracts.records import ProjectRecord
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import NotFound
+from fairlead.store import projects
+
+router = APIRouter(prefix="/projects/{project}", tags=["projects"], route_class=Route)
+
+_CATALOGUE = {
+    "requestBody": {
+        "required": True,
+        "description": "fairlead.yaml, as YAML or JSON",
+        "content": {
+            "application/yaml": {"schema": {"type": "object"}},
+            "application/json": {"schema": {"type": "object"}},
+        },
+    }
+}
+
+
+@router.put("", openapi_extra=_CATALOGUE)
+@raw_body()
+async def apply_catalogue(
+    request: Request,
+    project: ProjectDep,
+    caller: CallerDep,
+    services: ServicesDep,
+    background: BackgroundTasks,
+    dry_run: bool = False,
+) -> catalogue.Applied:
+    """Make a project what its catalogue says; answers the diff, with `dry_run` only that."""
+    body = await request.body()
+    applied = await run_in_threadpool(
+        lambda: catalogue.apply_catalogue(
+            services.database,
+            project,
+            catalogue.parse(body),
+            actor=caller.subject,
+            admin=is_admin(caller),
+            now=services.now(),
+            dry_run=dry_run,
+        )
+    )
+    if applied.changes and not dry_run:
+        background.add_task(poking.poke_project, services, project)
+    return applied
+
+
+@router.get("")
+def show_project(project: ProjectDep, services: ServicesDep) -> ProjectRecord:
+    """A project and its catalogue in normal form."""
+    with services.database.session() as s:
+        record = projects.get(s, project)
+    if record is None:
+        raise NotFound(Code.PROJECT_NOT_FOUND, f"there is no project {project}")
+    return record
+
+
+@router.get("/plan")
+def dry_run(
+    project: ProjectDep,
+    release: Annotated[str, Query(max_length=200)],
+    environment: Annotated[str, Query(max_length=100)],
+    services: ServicesDep,
+) -> plans.Preview:
+    """What promoting a release would change."""
+    with services.database.session() as s:
+        known = catalogue.of_project(s, project)
+        return plans.preview(s, known, environment, require_release(s, project, release))
+
+
+@router.get("/matrix")
+def show_matrix(project: ProjectDep, services: ServicesDep) -> Matrix:
+    """Components x environments."""
+    with services.database.session() as s:
+        return matrix(s, catalogue.of_project(s, project))
+
+
+@router.get("/trust")
+def trust(project: ProjectDep, services: ServicesDep) -> dict[str, Any]:
+    """The trust file: hand it over out of band."""
+    with services.database.session() as s:
+        return sealing.trust_file(
+            s, project, decision=services.decision, ledger=services.ledger, agents=services.agents
+        )
