@@ -236,7 +236,7 @@ class DeployedTarget(Frozen):
 
 
 class DeploymentPredicate(PromotionPredicate):
-    """What a deployment did, target by target in the plan's order. A rollback has no plan of its own."""
+    """What a deployment did, target by target. A rollback has no plan of its own."""
 
     KIND = "deployment"
     deployment: str
