@@ -39,8 +39,9 @@ def probe_until_sure(health: RenderedHealth, host: str, port: int, beat: Beat) -
 
 def host_port(ports: tuple[str, ...], port: int) -> int:
     """Where a container's port is published (`HOST:CONTAINER`); a port that is not published stays itself."""
-    published = dict(reversed(p.split(":")[-2:]) for p in ports if ":" in p)
-    return int(published.get(str(port), port))
+    pairs = [text.split(":")[-2:] for text in ports if ":" in text]
+    published = {int(container): int(host) for host, container in pairs}
+    return published.get(port, port)
 
 
 def _http(health: RenderedHealth, path: str, host: str, port: int) -> Probe:

@@ -46,10 +46,7 @@ def _judge(run: Run, ask: Callable[[RenderedHealth], Probe]) -> Finding:
         )
     health = RenderedHealth.model_validate(run.spec.health)
     answer = ask(health)
-    if answer.ok:
-        return _answered(run, answer)
-    young = age < health.interval * health.retries
-    return Finding(Health.STARTING if young else Health.UNHEALTHY, answer.detail)
+    return _answered(run, answer) if answer.ok else Finding(Health.UNHEALTHY, answer.detail)
 
 
 def _answered(run: Run, answer: Probe) -> Finding:

@@ -44,10 +44,20 @@ class User:
         """Asked of the kernel, as that user: links, closed folders on the way and access lists all count."""
         if not (cwd / program).is_file():
             return False
+        return self._may_pass(program, cwd)
+
+    def first_closed(self, tree: Path) -> str | None:
+        """The outermost folder on the way to a tree that this user may not enter."""
+        way = [*reversed(tree.parents), tree]
+        if self._may_pass(str(tree), way[0]):
+            return None
+        return next((str(folder) for folder in way if not self._may_pass(str(folder), way[0])), None)
+
+    def _may_pass(self, path: str, cwd: Path) -> bool:
         if self.uid is None:
-            return os.access(cwd / program, os.X_OK)
+            return os.access(cwd / path, os.X_OK)
         asked = subprocess.run(
-            [_TEST, "-x", program], cwd=cwd, user=self.uid, group=self.gid, extra_groups=[], env={"PATH": DEFAULT_PATH},
+            [_TEST, "-x", path], cwd=cwd, user=self.uid, group=self.gid, extra_groups=[], env={"PATH": DEFAULT_PATH},
             check=False,
         )  # fmt: skip
         return asked.returncode == 0
@@ -65,11 +75,13 @@ class Lookup:
     ) -> RunSpec:
         """How to start one component. Raises Refused (start_failed) where its command cannot be."""
         config, ports = component.config, host_ports(component.config.ports)
+        home = str(folder.component(component.name) / "home")
         return RunSpec(
             component=component.name,
             argv=self.argv(config.command or tree.command, tree.path, component.name),
             cwd=str(tree.path),
-            env=_environment(config, folder.component(component.name) / "home", ports),
+            home=home,
+            env=_environment(config, home, ports),
             ports=ports,
             stop_grace=config.stop_grace,
             labels=_labels(spec, component, claim),
@@ -77,6 +89,7 @@ class Lookup:
             probe_port=host_port(config.ports, config.health.port) if config.health else 0,
             uid=self.user.uid,
             gid=self.user.gid,
+            closed=self.user.first_closed(tree.path),
         )
 
     def argv(self, command: tuple[str, ...], tree: Path, component: str) -> tuple[str, ...]:
@@ -110,8 +123,8 @@ def host_ports(ports: Iterable[str]) -> tuple[int, ...]:
     return tuple(int(port.split(":")[-2 if ":" in port else 0]) for port in ports)
 
 
-def _environment(config: RenderedConfig, home: Path, ports: tuple[int, ...]) -> dict[str, str]:
-    ours = {"PATH": DEFAULT_PATH, "HOME": str(home)}
+def _environment(config: RenderedConfig, home: str, ports: tuple[int, ...]) -> dict[str, str]:
+    ours = {"PATH": DEFAULT_PATH, "HOME": home}
     return {**ours, **({"PORT": str(ports[0])} if ports else {}), **config.env}
 
 

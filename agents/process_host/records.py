@@ -13,11 +13,15 @@ from agents.process_host.processes import Identity
 
 @dataclass(frozen=True, slots=True)
 class RunSpec:
-    """How a component's process is started, and what it is. Never changes; a changed one is another run."""
+    """How a component's process is started, and what it is. Never changes; a changed one is another run.
+
+    `closed`: a folder above the tree that the user may not pass, if there is one.
+    """
 
     component: str
     argv: tuple[str, ...]
     cwd: str
+    home: str
     env: Mapping[str, str]
     ports: tuple[int, ...]
     stop_grace: float
@@ -26,6 +30,7 @@ class RunSpec:
     probe_port: int = 0
     uid: int | None = None
     gid: int | None = None
+    closed: str | None = None
 
     @property
     def fence(self) -> str:

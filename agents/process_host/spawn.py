@@ -12,6 +12,7 @@ from pathlib import Path
 
 from agents.process_host.processes import Identity, identify
 from agents.process_host.records import RunSpec
+from agents.process_host.way import open_way
 
 EXEC_FAILED = 127
 _READY = b"."
@@ -75,7 +76,8 @@ def _set_up(spec: RunSpec, log: Path) -> None:
     out = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
     for source, target in ((null, 0), (out, 1), (out, 2)):
         os.dup2(source, target)
-    # Still as ourselves: the folders above the tree need not be open to the application's user.
+    if spec.closed:
+        open_way(spec.closed, (spec.cwd, spec.home))
     os.chdir(spec.cwd)
     if spec.uid is not None:
         gid = spec.uid if spec.gid is None else spec.gid

@@ -177,7 +177,7 @@ class Supervisor:
 
     def _furnish(self, spec: RunSpec) -> int:
         """Make the component's folders; returns where its log will begin."""
-        home, log = self._folder.component(spec.component) / "home", self._folder.log(spec.component)
+        home, log = Path(spec.home), self._folder.log(spec.component)
         home.mkdir(parents=True, exist_ok=True)
         if spec.uid is not None:
             os.chown(home, spec.uid, spec.uid if spec.gid is None else spec.gid)
