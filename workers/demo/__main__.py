@@ -7,13 +7,16 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TypeVar
 
 from workers.demo.eyes import DockerEyes, Eyes, ProcessEyes
 from workers.demo.show import CheckFailed, Show
 from workers.demo.stage import ROOT, Stage, choose, engine_socket
 from workers.demo.story import Story
 from workers.local_engine import LocalEngine, LocalRegistry
-from workers.packages import ensure
+from workers.packages import ensure, how_to_get
+
+Part = TypeVar("Part", LocalEngine, LocalRegistry)
 
 
 def main() -> int:
@@ -22,7 +25,11 @@ def main() -> int:
     show = Show()
     show.say(f"targets: {choice.on} ({choice.why})")
     if choice.on == "docker":
-        ensure(["docker.io", "docker-registry", "busybox-static"], show.say)
+        engine = [] if engine_socket() else ["docker.io"]
+        missing = ensure([*engine, "docker-registry", "busybox-static"], show.say)
+        if missing:
+            sys.stderr.write(f"ON=docker needs them: {how_to_get(missing)}\n")
+            return 1
     keep = ROOT / "build" / "demo"
     shutil.rmtree(keep, ignore_errors=True)
     keep.mkdir(parents=True)
@@ -57,11 +64,17 @@ def _set(on: str, scratch: Path, closing: ExitStack) -> tuple[Stage, Eyes]:
         stage = Stage(on, scratch)
         closing.callback(stage.clean_up)
         return stage, ProcessEyes(stage.data / "hosts")
-    socket = engine_socket() or closing.enter_context(LocalEngine(scratch / "engine")).socket
-    registry = closing.enter_context(LocalRegistry(scratch / "registry")).address
-    stage = Stage(on, scratch, registry=registry, socket=str(socket))
+    socket = engine_socket() or str(_running(LocalEngine(scratch / "engine"), closing).socket)
+    registry = _running(LocalRegistry(scratch / "registry"), closing).address
+    stage = Stage(on, scratch, registry=registry, socket=socket)
     closing.callback(stage.clean_up)
-    return stage, DockerEyes(str(socket))
+    return stage, DockerEyes(socket)
+
+
+def _running(part: Part, closing: ExitStack) -> Part:
+    part.start()
+    closing.callback(part.stop)
+    return part
 
 
 def _begin(stage: Stage, show: Show) -> None:

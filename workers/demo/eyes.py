@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +10,6 @@ from typing import Any, Protocol
 
 import docker
 import httpx
-import psutil
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +20,7 @@ class Start:
     component: str
     digest: str
     time: float
+    process: str = ""
 
 
 class Eyes(Protocol):
@@ -85,17 +85,33 @@ class ProcessEyes:
 
     def starts(self) -> list[Start]:
         found = [
-            Start(line["target"], line["component"], line["digest"], line["started"])
-            for journal in self._hosts.rglob("journal.jsonl")
-            for line in map(json.loads, journal.read_text().splitlines())
-            if line.get("event") == "started"
+            Start(target, line["component"], line["digest"], line["time"], line["process"])
+            for target, line in self._journals()
+            if line["event"] == "started"
         ]
         return sorted(found, key=lambda start: start.time)
 
     def creates(self) -> list[Start]:
+        """A process is created by being started."""
         return self.starts()
 
     def running(self, target: str) -> Mapping[str, str]:
         latest = {s.component: s for s in self.starts() if s.target == target}
-        alive = {round(p.create_time(), 1) for p in psutil.process_iter()}
-        return {c: s.digest for c, s in latest.items() if round(s.time, 1) in alive}
+        return {component: s.digest for component, s in latest.items() if _is_alive(s.process)}
+
+    def _journals(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        for owner in self._hosts.glob("*/*/owner.json"):
+            target = json.loads(owner.read_text())["target"]
+            journal = owner.with_name("journal.jsonl")
+            for line in journal.read_text().splitlines() if journal.exists() else ():
+                yield target, json.loads(line)
+
+
+def _is_alive(process: str) -> bool:
+    """Whether `pid@ticks` still runs, by the kernel's word on when that pid was started."""
+    pid, _, ticks = process.partition("@")
+    stat = Path("/proc", pid, "stat")
+    try:
+        return stat.read_text().rpartition(")")[2].split()[19] == ticks
+    except OSError:
+        return False

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +15,8 @@ import httpx
 import psutil
 import yaml
 
-from workers.demo import shop
+from workers import packages
+from workers.demo import shop, targets
 from workers.demo.images import Image, to_layout, to_registry
 from workers.demo.people import Person
 
@@ -32,8 +32,11 @@ class Stage:
         self.scratch = scratch
         self.data = scratch / "system"
         self._registry = registry
+        self._busybox = packages.program("busybox") or Path("busybox")
         self._socket = socket
         self._system: subprocess.Popen[bytes] | None = None
+        self._began = time.time()
+        self.temporal_ui = ""
 
     def start(self) -> None:
         """Start `fairlead dev` and wait until it is ready."""
@@ -45,12 +48,21 @@ class Stage:
                 start_new_session=True,
             )
         until(lambda: (self.data / "processes.json").exists() and self._ready(), "the system to be ready", 90)
+        self.temporal_ui = str(self.processes["temporal"]["ui"])
 
     def stop(self) -> None:
         """Stop the system, and wait until it is gone."""
         if self._system and self._system.poll() is None:
             self._system.send_signal(signal.SIGTERM)
             self._system.wait(timeout=40)
+
+    def clean_up(self) -> None:
+        """Stop the system, and end what it left running on the targets on purpose."""
+        self.stop()
+        if self.on == "process":
+            targets.end_processes(self.data / "hosts")
+        else:
+            targets.remove_containers(str(self._socket), self._began)
 
     def _ready(self) -> bool:
         if self._system and self._system.poll() is not None:
@@ -96,7 +108,7 @@ class Stage:
         """Make the image of a component."""
         if self.on == "process":
             return shop.process_image(component, version)
-        return shop.container_image(component, version, busybox())
+        return shop.container_image(component, version, self._busybox)
 
     def publish(self, component: str, version: str, tag: str) -> str:
         """Push what `version` is under `tag`, as CI would; return its digest."""
@@ -136,15 +148,11 @@ def choose(wanted: str | None) -> Choice:
         return Choice(wanted, f"ON={wanted}")
     if wanted:
         raise ValueError(f"ON must be docker or process, not {wanted!r}")
-    missing = [
-        name for name, there in (
-            ("an answering Docker engine", engine_socket() is not None),
-            ("docker-registry", shutil.which("docker-registry") is not None),
-            ("a static busybox", _is_static(shutil.which("busybox"))),
-        ) if not there
-    ]
+    missing = [f"{package} is not installed" for package in packages.missing(["docker-registry", "busybox-static"])]
+    if engine_socket() is None:
+        missing.insert(0, "no Docker engine answers")
     if missing:
-        return Choice("process", "no " + ", no ".join(missing) + " here")
+        return Choice("process", ", ".join(missing))
     return Choice("docker", "a Docker engine answers, docker-registry and a static busybox are here")
 
 
@@ -157,18 +165,6 @@ def engine_socket() -> str | None:
             return socket if engine.get("/_ping").is_success else None
     except httpx.HTTPError:
         return None
-
-
-def busybox() -> Path:
-    """The static busybox of this machine."""
-    found = shutil.which("busybox")
-    if not found:
-        raise RuntimeError("no busybox here; on Debian: apt-get install busybox-static")
-    return Path(found)
-
-
-def _is_static(program: str | None) -> bool:
-    return program is not None and b"ld-linux" not in Path(program).read_bytes()
 
 
 def until(holds: Callable[[], bool], what: str, seconds: float = 60, pause: float = 0.1) -> None:

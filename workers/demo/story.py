@@ -3,8 +3,7 @@
 import asyncio
 import itertools
 import json
-import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -262,8 +261,3 @@ def _flip(content: bytes) -> bytes:
     """One byte changed, inside the first payload."""
     place = content.index(b'"payload"') + 40
     return content[:place] + (b"A" if content[place : place + 1] != b"A" else b"B") + content[place + 1 :]
-
-
-def clean(folder: Path) -> Callable[[], None]:
-    """Remove a folder, whoever's files lie there."""
-    return lambda: shutil.rmtree(folder, ignore_errors=True)
