@@ -1,7 +1,10 @@
 """What acts on targets, through the executor of each type; every step heartbeats, and cancellation comes with the beat."""
 
+import contextvars
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from temporalio import activity
 from temporalio.exceptions import CancelledError
@@ -10,6 +13,7 @@ from activities.observing import Eyes, differences
 from fairlead.commands import plans
 from fairlead.contracts import activities
 from fairlead.contracts.compare import Difference
+from fairlead.contracts.records import TaskRecord
 from fairlead.contracts.steps import Observe, Observed, SettleInput, TaskInput
 from fairlead.contracts.target import Sticker, TargetObservation, TargetSpec
 from fairlead.domain.codes import Code
@@ -20,14 +24,34 @@ from fairlead.store import deployments
 from fairlead.store.database import Database
 
 LOOK_EVERY_SECONDS = 0.25
+HEARTBEAT_SECONDS = 1.0
 NO_FAIL_POINTS = NoFailPoints()
 
 
 def beat() -> None:
-    """Tell Temporal that we are alive. Raises CancelledError when the work has been cancelled."""
-    activity.heartbeat()
+    """Raises CancelledError when the work has been cancelled."""
     if activity.is_cancelled():
         raise CancelledError("cancelled")
+
+
+@contextmanager
+def pulse() -> Iterator[None]:
+    """Tell Temporal that we are alive while an executor is at work: an engine may let it wait for longer than a heartbeat."""
+    done = threading.Event()
+    context = contextvars.copy_context()
+    thread = threading.Thread(target=context.run, args=(_pulse_until, done), name="pulse", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _pulse_until(done: threading.Event) -> None:
+    while not done.is_set():
+        activity.heartbeat()
+        done.wait(HEARTBEAT_SECONDS)
 
 
 # No thread is interrupted in the middle of a change: executors stop where their beat says so.
@@ -48,20 +72,26 @@ class TargetActivities(activities.TargetActivities):
     def prepare(self, task: TaskInput) -> None:
         """Pull and verify; change nothing."""
         _, _, spec = self._eyes.work(task.deployment, task.target)
-        self._eyes.executor(spec).prepare(spec, beat)
+        with pulse():
+            self._eyes.executor(spec).prepare(spec, beat)
 
     @_step
     def apply(self, task: TaskInput) -> None:
         """Claim with the task's next attempt, make it run, leave the sticker."""
         spec, claim = self._claim(task)
         executor = self._eyes.executor(spec)
-        executor.apply(spec, claim, beat)
-        executor.write_sticker(plans.address(spec), sticker(spec, claim), claim)
+        with pulse():
+            executor.apply(spec, claim, beat)
+            executor.write_sticker(plans.address(spec), sticker(spec, claim), claim)
 
     @_step
     def settle(self, request: SettleInput) -> None:
         """Watch until it has held; Refused (unhealthy, observation_differs, deadline_passed) when it does not."""
         _, task, spec = self._eyes.work(request.deployment, request.target)
+        with pulse():
+            self._watch(request, task, spec)
+
+    def _watch(self, request: SettleInput, task: TaskRecord, spec: TargetSpec) -> None:
         executor, address = self._eyes.executor(spec), plans.address(spec)
         started = time.monotonic()
         streak = Streak()
@@ -79,14 +109,15 @@ class TargetActivities(activities.TargetActivities):
     @_step
     def observe(self, request: Observe) -> Observed:
         """Look, store what was seen, and compare."""
-        beat()
-        return self._eyes.look(request.deployment, request.target, request.time)
+        with pulse():
+            return self._eyes.look(request.deployment, request.target, request.time)
 
     @_step
     def retire(self, task: TaskInput) -> None:
         """Take down what we made on a target."""
         spec, claim = self._claim(task)
-        self._eyes.executor(spec).retire(spec, claim, beat)
+        with pulse():
+            self._eyes.executor(spec).retire(spec, claim, beat)
 
     def _claim(self, task: TaskInput) -> tuple[TargetSpec, Claim]:
         """The attempt is committed before anything is claimed with it, so that no two tries share one."""

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlmodel import Session
 
@@ -21,6 +20,7 @@ from fairlead.store import history, votes
 
 UNKNOWN = "unknown"
 """The actor of what nobody has proven to have said."""
+VIA_TEMPORAL = "temporal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,14 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class Signer:
+    """Somebody of the catalogue, and the key of theirs that a vote names."""
+
+    name: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Judged:
     """The answer, and the vote itself where it could be read."""
 
@@ -44,7 +52,7 @@ class Judged:
 
 def judge_vote(s: Session, request: JudgeVote) -> VoteAnswer:
     """Judge and record a vote; a recorded one is answered as it was. Raises Conflict (history_conflict) for another in its place."""
-    digest = voting.vote_digest(request.envelope)
+    digest = request.payload or voting.vote_digest(request.envelope)
     recorded = _recorded(s, request.promotion, request.sequence, digest)
     if recorded is not None:
         return recorded
@@ -52,7 +60,7 @@ def judge_vote(s: Session, request: JudgeVote) -> VoteAnswer:
     if promotion.state.is_terminal:
         return _too_late(digest)
     window = Window(request.plan, request.opened, request.expires, request.closed)
-    judged = _judge(s, promotion, request.envelope, window, request.received)
+    judged = _only(_judge(s, promotion, request, digest, window), is_cancel=False)
     _record(s, promotion, request, judged, "vote")
     return judged.answer
 
@@ -66,21 +74,26 @@ def judge_cancel(s: Session, request: JudgeCancel) -> VoteAnswer:
     promotion = lookup.promotion(s, request.promotion)
     if promotion.state.is_terminal:
         return _too_late(digest)
-    judged = _judge_cancel(s, promotion, request)
+    judged = _judge_cancel(s, promotion, request, digest)
     _record(s, promotion, request, judged, "cancel")
     return judged.answer
 
 
-def _judge_cancel(s: Session, promotion: PromotionRecord, request: JudgeCancel) -> Judged:
-    digest = _cancel_digest(request)
-    if request.envelope is None:
-        actor = request.request.actor if request.request else UNKNOWN
+def _judge_cancel(s: Session, promotion: PromotionRecord, request: JudgeCancel, digest: Digest) -> Judged:
+    if request.request is not None:
+        actor = request.request.actor
         return Judged(VoteAnswer(accepted=True, digest=digest, actor=actor, choice=Choice.CANCEL))
-    judged = _judge(s, promotion, request.envelope, Window(promotion.plan), request.received)
-    if judged.payload is not None and judged.payload.choice is not Choice.CANCEL:
-        actor = judged.answer.actor
-        return Judged(_refusal(digest, Code.VOTE_MALFORMED, actor=actor, detail="it is a vote, no cancel"))
-    return judged
+    if request.via == VIA_TEMPORAL:
+        return Judged(VoteAnswer(accepted=True, digest=digest, actor=UNKNOWN, choice=Choice.CANCEL))
+    return _only(_judge(s, promotion, request, digest, Window(promotion.plan)), is_cancel=True)
+
+
+def _only(judged: Judged, *, is_cancel: bool) -> Judged:
+    """A cancel says nothing as a vote, and a vote nothing as a cancel."""
+    if judged.payload is None or (judged.payload.choice is Choice.CANCEL) == is_cancel:
+        return judged
+    answer, detail = judged.answer, "it is a vote, no cancel" if is_cancel else "it is a cancel, no vote"
+    return Judged(_refusal(answer.digest, Code.VOTE_MALFORMED, actor=answer.actor, detail=detail))
 
 
 def _too_late(digest: Digest) -> VoteAnswer:
@@ -89,39 +102,42 @@ def _too_late(digest: Digest) -> VoteAnswer:
 
 
 def _cancel_digest(request: JudgeCancel) -> Digest:
+    if request.payload is not None:
+        return request.payload
     if request.envelope is not None:
         return voting.vote_digest(request.envelope)
     return digest_of({"cancel": request.promotion, "request": request.request and request.request.model_dump()})
 
 
-def _judge(s: Session, promotion: PromotionRecord, envelope: Any, window: Window, received: datetime) -> Judged:
-    digest = voting.vote_digest(envelope)
+def _judge(
+    s: Session, promotion: PromotionRecord, request: JudgeVote | JudgeCancel, digest: Digest, window: Window
+) -> Judged:
     try:
-        opened = voting.open_vote(envelope)
+        opened = voting.open_vote(request.envelope)
     except BadInput as error:
         return Judged(_refusal(digest, error.code, detail=error.detail))
+    choice = opened.payload.choice
     catalogue = lookup.project_catalogue(s, promotion.project)
     signer = _signer(catalogue, opened)
-    actor = UNKNOWN
     if signer is not None:
         try:
-            voting.verify_vote(envelope, signer[1])
-            actor = signer[0]
+            voting.verify_vote(request.envelope, signer.key)
         except BadInput as error:
-            return Judged(_refusal(digest, error.code, detail=error.detail, choice=opened.payload.choice))
-    ballot = _ballot(opened, signer[0] if signer else None)
-    code = rules.judge(ballot, _poll(s, promotion, catalogue, opened, window, received))
-    if code is not None:
-        return Judged(_refusal(digest, code, actor=actor, choice=opened.payload.choice), opened.payload)
-    answer = VoteAnswer(accepted=True, digest=opened.digest, actor=actor, choice=opened.payload.choice)
+            return Judged(_refusal(digest, error.code, detail=error.detail, choice=choice))
+    actor = signer.name if signer else None
+    code = rules.judge(_ballot(opened, actor), _poll(s, promotion, catalogue, opened, window, request.received))
+    if code is not None or actor is None:
+        refused = code or Code.VOTE_UNKNOWN_KEY
+        return Judged(_refusal(digest, refused, actor=actor or UNKNOWN, choice=choice), opened.payload)
+    answer = VoteAnswer(accepted=True, digest=opened.digest, actor=actor, choice=choice)
     return Judged(answer, opened.payload, catalogue.people[actor].groups)
 
 
-def _signer(catalogue: Catalogue, opened: voting.OpenedVote) -> tuple[str, str] | None:
-    """Whose key the vote names, and the key; the voter's own comes first where several people share one."""
+def _signer(catalogue: Catalogue, opened: voting.OpenedVote) -> Signer | None:
+    """Whose key the vote names; the voter's own comes first where several people share one."""
     voter = opened.payload.voter
     people = sorted(catalogue.people.items(), key=lambda item: item[0] != voter)
-    return next(((name, pem) for name, person in people for pem in _with_id(person, opened.keyid)), None)
+    return next((Signer(name, pem) for name, person in people for pem in _with_id(person, opened.keyid)), None)
 
 
 def _with_id(person: Person, keyid: str) -> list[str]:
