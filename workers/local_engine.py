@@ -32,9 +32,10 @@ class LocalEngine:
     any number of engines live side by side. Where no bridge can be made they use the host's network.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, bridge: bool = True) -> None:
         self.folder = folder
         self.socket = folder / "docker.sock"
+        self._wants_bridge = bridge
         self._bridge = Bridge.of(folder)
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -64,7 +65,8 @@ class LocalEngine:
 
     def _command(self) -> list[str]:
         dockerd = _need("docker.io")
-        network = ["--bridge", self._bridge.name, "--ip", "127.0.0.1"] if self._bridge.make() else ["--bridge", "none"]
+        bridged = self._wants_bridge and self._bridge.make()
+        network = ["--bridge", self._bridge.name, "--ip", "127.0.0.1"] if bridged else ["--bridge", "none"]
         # A mount namespace of its own: what the engine mounts is gone with it.
         return [
             *("unshare", "--mount", str(dockerd)),

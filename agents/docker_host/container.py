@@ -1,6 +1,6 @@
 """The document that a container is made from: a pure function of specification and claim."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,10 @@ from fairlead.domain.fence import Claim
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """`body` and `host` are what the engine's create call takes."""
+    """`body` is what the library's create call takes, `host` the engine's own HostConfig.
+
+    On the host's network ports are not published, but stand in HostConfig all the same: so others can see that they are taken.
+    """
 
     name: str
     body: Mapping[str, Any]
@@ -35,9 +38,9 @@ def recipe(spec: TargetSpec, component: ComponentSpec, claim: Claim, *, bridge: 
         "labels": labels.of_container(spec, component, claim),
         "ports": sorted(set(ports.values())),
     }
-    host: dict[str, Any] = {"restart_policy": {"Name": "unless-stopped"}, "port_bindings": _bindings(ports)}
+    host: dict[str, Any] = {"RestartPolicy": {"Name": "unless-stopped"}, "PortBindings": _bindings(ports)}
     if not bridge:
-        host["network_mode"] = "host"
+        host["NetworkMode"] = "host"
     return Recipe(labels.container_name(spec, component.name), body, host)
 
 
@@ -47,12 +50,11 @@ def published(config: RenderedConfig) -> dict[int, int]:
     return {int(host): int(inside) for host, inside in pairs}
 
 
-def _bindings(ports: Mapping[int, int]) -> dict[int, list[int]]:
-    return {inside: _hosts_of(inside, ports.items()) for inside in sorted(set(ports.values()))}
-
-
-def _hosts_of(inside: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
-    return [host for host, port in pairs if port == inside]
+def _bindings(ports: Mapping[int, int]) -> dict[str, list[dict[str, str]]]:
+    found: dict[str, list[dict[str, str]]] = {}
+    for host, inside in ports.items():
+        found.setdefault(f"{inside}/tcp", []).append({"HostPort": str(host)})
+    return found
 
 
 def _port_told(ports: Mapping[int, int]) -> dict[str, str]:

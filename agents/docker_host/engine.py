@@ -55,7 +55,7 @@ class Engine:
     def create(self, name: str, body: Mapping[str, Any], host: Mapping[str, Any]) -> str:
         """Make a container; answer its id. Raises Refused (start_failed) when the engine will not have it."""
         with _mapped(refused=Code.START_FAILED):
-            made = self._api.create_container(name=name, host_config=self._api.create_host_config(**host), **body)
+            made = self._api.create_container(name=name, host_config=dict(host), **body)
             return str(made["Id"])
 
     def start(self, id: str) -> None:

@@ -91,6 +91,20 @@ def losing_the_fence_midway_stops_at_once(bench: Bench) -> None:
     assert bench.runs(newer)
 
 
+def an_overtaken_attempt_leaves_what_the_next_one_took_over(bench: Bench) -> None:
+    spec, overtaken = bench.of("1.0.0", {"SLOW": "1"}), []
+
+    def overtake() -> None:
+        if not overtaken and bench.tally().started == 1:
+            overtaken.append(True)
+            bench.harness.executor().apply(spec, Claim(1, 2), nobeat)
+
+    with pytest.raises(FenceLost):
+        bench.apply(spec, 1, attempt=1, beat=overtake)
+    assert bench.runs(spec)
+    assert bench.tally() == Tally(1, 1)
+
+
 def an_unhealthy_start_puts_the_old_one_back_and_says_why(bench: Bench) -> None:
     old = bench.of("1.0.0")
     bench.apply(old, 1)
@@ -235,6 +249,26 @@ def killed_midway_into_something_broken_the_old_one_still_comes_back(bench: Benc
     assert bench.runs(old)
 
 
+def what_a_killed_deployment_left_gives_way_to_the_next_one(bench: Bench) -> None:
+    """And when that one fails too, what was healthy last comes back, not what nobody ever saw healthy."""
+    old, lost, broken = (
+        bench.of("1.0.0"),
+        bench.of("2.0.0", {"SLOW": "60"}),
+        bench.of("3.0.0", {"BROKEN": "1"}, deadline=1.0),
+    )
+
+    def cancel() -> None:
+        if bench.tally().started == 2:
+            raise Unavailable(Code.CANCELLED, "killed while it waits")
+
+    bench.apply(old, 1)
+    with pytest.raises(Unavailable):
+        bench.apply(lost, 2, beat=cancel)
+    with pytest.raises(Refused):
+        bench.apply(broken, 3)
+    assert bench.runs(old)
+
+
 def what_a_killed_deployment_left_gives_way_to_a_rollback(bench: Bench) -> None:
     old, new = bench.of("1.0.0"), bench.of("2.0.0")
     bench.apply(old, 1)
@@ -340,6 +374,7 @@ BEHAVIOURS = (
     a_lower_number_is_refused_even_after_a_restart,
     a_lower_attempt_is_refused,
     losing_the_fence_midway_stops_at_once,
+    an_overtaken_attempt_leaves_what_the_next_one_took_over,
     an_unhealthy_start_puts_the_old_one_back_and_says_why,
     a_first_start_that_fails_leaves_nothing_running,
     a_slow_start_within_the_deadline_is_fine,
@@ -355,6 +390,7 @@ BEHAVIOURS = (
     killed_after_stopping_the_old_one_it_is_mended,
     killed_after_creating_it_makes_no_second_one,
     killed_midway_into_something_broken_the_old_one_still_comes_back,
+    what_a_killed_deployment_left_gives_way_to_the_next_one,
     what_a_killed_deployment_left_gives_way_to_a_rollback,
     a_cancelled_apply_is_mended_by_the_next,
     targets_live_side_by_side,

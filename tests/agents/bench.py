@@ -133,6 +133,11 @@ class Bench:
         self.harness.clear(self.address)
 
 
+def with_config(component: ComponentSpec, **changes: object) -> ComponentSpec:
+    """The same component under another configuration; its digest stays, for nobody compares it here."""
+    return component.model_copy(update={"config": component.config.model_copy(update=changes)})
+
+
 def eventually(holds: Callable[[], bool], seconds: float = 10.0) -> bool:
     """Poll until it holds or the time is up."""
     until = time.monotonic() + seconds

@@ -1,0 +1,265 @@
+"""What is special to Docker hosts: names, labels, claims as volumes, registries, health without a check of ours."""
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agents.docker_host.engine import patiently
+from fairlead.contracts.release import RenderedHealth
+from fairlead.contracts.target import TargetSpec
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import Refused, Unavailable
+from fairlead.domain.fence import Claim, FenceLost
+from fairlead.domain.health import Health
+from tests.agents.bench import Bench, eventually, with_config
+from tests.agents.harness import Image, Tally
+from tests.fixtures.docker import DockerHarness, build
+from workers.local_engine import LocalEngine
+
+pytestmark = pytest.mark.docker
+
+
+@pytest.fixture
+def bench(docker_harness: DockerHarness) -> Iterator[Bench]:
+    bench = Bench(docker_harness)
+    yield bench
+    bench.close()
+
+
+def unchecked(bench: Bench, image: Image, env: dict[str, str] | None = None) -> TargetSpec:
+    """A specification whose component has no health check."""
+    return bench.spec(with_config(bench.component(image, env), health=None), deadline=20.0)
+
+
+def nobeat() -> None:
+    pass
+
+
+def test_containers_are_named_and_labelled_as_published(bench: Bench, docker_harness: DockerHarness):
+    spec = bench.of("1.0.0")
+    bench.apply(spec, 7, attempt=3)
+    [container] = docker_harness.containers(bench.address)
+    ours = {name.removeprefix("fairlead."): value for name, value in container.labels.items()}
+    assert container.name == f"suite-test-{bench.target}-web"
+    assert json.loads(ours.pop("health"))["port"] == 8080
+    assert ours == {
+        "project": "suite",
+        "environment": "test",
+        "target": bench.target,
+        "component": "web",
+        "release": "1.0.0",
+        "digest": spec.components[0].digest,
+        "config": spec.components[0].config_digest,
+        "fence": "7.3",
+        "deployment": spec.deployment,
+        "decision": spec.decision,
+    }
+
+
+def test_the_engine_restarts_what_crashes_and_knows_it_by_digest(bench: Bench, docker_harness: DockerHarness):
+    bench.apply(bench.of("1.0.0"), 1)
+    [container] = docker_harness.containers(bench.address)
+    assert container.attrs["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
+    assert container.attrs["Config"]["Image"] == f"{docker_harness.repository}@{bench.see()['web'].digest}"
+
+
+def test_a_claim_is_an_empty_labelled_volume_and_only_the_highest_is_kept(bench: Bench, docker_harness: DockerHarness):
+    bench.die(bench.of("1.0.0"), 1, at="after_claim")
+    bench.apply(bench.of("1.0.0"), 1, attempt=2)
+    bench.apply(bench.of("2.0.0"), 2)
+    assert [v.name for v in docker_harness.volumes(bench.address, "claim")] == [f"suite-test-{bench.target}-claim-2.1"]
+
+
+def test_a_refused_claim_leaves_no_volume(bench: Bench, docker_harness: DockerHarness):
+    bench.apply(bench.of("1.0.0"), 2)
+    with pytest.raises(FenceLost):
+        bench.apply(bench.of("1.0.0"), 1)
+    assert len(docker_harness.volumes(bench.address, "claim")) == 1
+
+
+def test_pruned_volumes_do_not_open_the_fence(bench: Bench, docker_harness: DockerHarness):
+    bench.apply(bench.of("1.0.0"), 2)
+    for volume in docker_harness.volumes(bench.address, "claim"):
+        volume.remove()
+    with pytest.raises(FenceLost):
+        bench.apply(bench.of("1.0.0"), 1)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [lambda host, spec: host.prepare(spec, nobeat), lambda host, spec: host.apply(spec, Claim(1, 1), nobeat)],
+    ids=["prepare", "apply"],
+)
+def test_a_foreign_container_of_our_name_is_left_alone(bench: Bench, docker_harness: DockerHarness, call):
+    image = docker_harness.image("1.0.0")
+    reference = f"{image.repository}@{image.digest}"
+    docker_harness.api.images.pull(image.repository, tag=image.digest)
+    theirs = docker_harness.api.containers.run(reference, detach=True, name=f"suite-test-{bench.target}-web")
+    try:
+        with pytest.raises(Refused) as refusal:
+            call(docker_harness.executor(), bench.of("1.0.0"))
+        assert refusal.value.code == Code.FOREIGN_WORKLOAD
+        theirs.reload()
+        assert theirs.status == "running"
+    finally:
+        theirs.remove(force=True)
+
+
+def test_an_image_that_nobody_can_place_is_unverifiable(bench: Bench, docker_harness: DockerHarness):
+    bench.apply(bench.of("1.0.0"), 1)
+    [container] = docker_harness.containers(bench.address)
+    lone = container.commit(repository="committed-by-hand")
+    container.remove(force=True)
+    docker_harness.api.containers.run(lone.id, ["/serve"], detach=True, labels=container.labels, name=container.name)
+    assert eventually(lambda: bench.see()["web"].health == Health.UNVERIFIABLE)
+    assert bench.see()["web"].digest is None
+
+
+def test_the_images_own_check_counts_where_the_catalogue_has_none(bench: Bench, docker_harness: DockerHarness):
+    settings = {
+        "Healthcheck": {
+            "Test": ["CMD", "/bin/busybox", "wget", "-q", "-O-", "http://127.0.0.1:8080/VERSION", "-T", "1"],
+            "Interval": 200_000_000,
+            "Retries": 2,
+        }
+    }
+    sick = docker_harness.push(build("checked", settings), "checked")
+    with pytest.raises(Refused) as refusal:
+        bench.apply(bench.spec(with_config(bench.component(sick), health=None), deadline=2.0), 1)
+    assert refusal.value.code == Code.UNHEALTHY
+    assert "own check" in refusal.value.detail
+
+
+def test_without_any_check_running_for_a_second_will_do(bench: Bench, docker_harness: DockerHarness):
+    bench.apply(unchecked(bench, docker_harness.image("1.0.0")), 1)
+    assert bench.see()["web"].health == Health.HEALTHY
+
+
+def test_without_any_check_a_crash_is_still_seen(bench: Bench, docker_harness: DockerHarness):
+    with pytest.raises(Refused) as refusal:
+        bench.apply(unchecked(bench, docker_harness.image("1.0.0"), {"CRASH": "1"}), 1)
+    assert refusal.value.code == Code.START_FAILED
+
+
+def test_a_bare_connect_is_not_fooled_by_the_engines_proxy(bench: Bench, docker_harness: DockerHarness):
+    check = RenderedHealth(port=8080, interval=0.1, timeout=1.0, retries=2)
+    component = with_config(bench.component(docker_harness.image("1.0.0"), {"SLOW": "60"}), health=check)
+    with pytest.raises(Refused) as refusal:
+        bench.apply(bench.spec(component, deadline=1.0), 1)
+    assert refusal.value.code == Code.UNHEALTHY
+
+
+def test_a_command_that_is_not_there_brings_the_old_one_back(bench: Bench, docker_harness: DockerHarness):
+    bench.apply(bench.of("1.0.0"), 1)
+    component = with_config(bench.component(docker_harness.image("2.0.0")), command=("/no/such/program",))
+    with pytest.raises(Refused) as refusal:
+        bench.apply(bench.spec(component), 2)
+    assert refusal.value.code == Code.START_FAILED
+    assert bench.runs(bench.of("1.0.0"))
+
+
+def test_the_refusal_says_what_runs_again(bench: Bench):
+    bench.apply(bench.of("1.0.0"), 1)
+    with pytest.raises(Refused) as refusal:
+        bench.apply(bench.of("2.0.0", {"CRASH": "1"}), 2)
+    assert refusal.value.fields["restored"] == ["web 1.0.0 runs again"]
+    assert refusal.value.fields["log"].splitlines()[-1] == "told to crash"
+
+
+def test_an_old_one_put_aside_by_a_killed_worker_comes_back(bench: Bench, docker_harness: DockerHarness):
+    """Killed between putting the old one aside and making the new one, where no fail point lies."""
+    bench.apply(bench.of("1.0.0"), 1)
+    bench.die(bench.of("2.0.0"), 2, at="after_stop_old")
+    [old] = docker_harness.containers(bench.address)
+    old.rename(f"{old.name}.old-2.1")
+    with pytest.raises(Refused):
+        bench.apply(bench.of("2.0.0", {"BROKEN": "1"}, deadline=1.0), 2, attempt=2)
+    assert bench.runs(bench.of("1.0.0"))
+    assert [c.id for c in docker_harness.containers(bench.address)] == [old.id]
+
+
+def test_a_rollback_starts_the_old_one_that_was_put_aside(bench: Bench, docker_harness: DockerHarness):
+    bench.apply(bench.of("1.0.0"), 1)
+    before = bench.see()["web"].instance
+    bench.die(bench.of("2.0.0"), 2, at="after_create")
+    bench.apply(bench.of("1.0.0", rollback=True), 3)
+    assert bench.see()["web"].instance == before
+    assert bench.tally() == Tally(2, 2)
+
+
+def test_a_port_that_another_container_publishes_is_taken(bench: Bench, docker_harness: DockerHarness):
+    image = docker_harness.image("1.0.0")
+    docker_harness.executor().prepare(bench.of("1.0.0"), nobeat)
+    theirs = docker_harness.api.containers.run(
+        f"{image.repository}@{image.digest}", detach=True, ports={"8080/tcp": bench.port}, name=f"theirs-{bench.target}"
+    )
+    try:
+        with pytest.raises(Refused) as refusal:
+            docker_harness.executor().prepare(bench.of("1.0.0"), nobeat)
+        assert refusal.value.code == Code.PORT_TAKEN
+        assert f"theirs-{bench.target}" in refusal.value.detail
+    finally:
+        theirs.remove(force=True)
+
+
+def test_an_old_one_gets_its_grace(bench: Bench, docker_harness: DockerHarness):
+    bench.apply(bench.of("1.0.0"), 1)
+    bench.apply(bench.of("2.0.0"), 2)
+    deaths = [event["Actor"]["Attributes"]["exitCode"] for event in docker_harness.events(bench.address, "die")]
+    assert deaths == ["0"]
+
+
+def test_the_worker_beats_while_the_engine_takes_its_time():
+    beats, enough = [], threading.Event()
+
+    def beat() -> None:
+        beats.append(1)
+        if len(beats) == 3:
+            enough.set()
+
+    assert patiently(lambda: enough.wait(60), beat)
+
+
+def test_a_beat_that_raises_ends_the_wait_for_the_engine():
+    never = threading.Event()
+
+    def beat() -> None:
+        raise Unavailable(Code.CANCELLED, "cancelled")
+
+    with pytest.raises(Unavailable):
+        patiently(lambda: never.wait(60), beat)
+
+
+def test_an_engine_without_a_bridge_runs_on_the_hosts_network(docker_harness: DockerHarness, docker_folder: Path):
+    engine = LocalEngine(docker_folder / "bare", bridge=False)
+    engine.start()
+    bare = DockerHarness(engine, docker_harness.registry, docker_folder)
+    bench = Bench(bare)
+    try:
+        bench.apply(bench.of("1.0.0"), 1)
+        bench.apply(bench.of("2.0.0"), 2)
+        assert bench.runs(bench.of("2.0.0"))
+    finally:
+        bench.close()
+        bare.api.close()
+        engine.stop()
+
+
+def test_an_application_that_dies_is_restarted_and_seen_to_be(bench: Bench, docker_harness: DockerHarness):
+    bench.apply(bench.of("1.0.0"), 1)
+    [container] = docker_harness.containers(bench.address)
+    container.exec_run(["/bin/busybox", "kill", "1"])
+    assert eventually(lambda: bench.see()["web"].restarts == 1)
+    assert eventually(lambda: bench.runs(bench.of("1.0.0")))
+
+
+def test_the_port_of_a_retired_neighbour_is_free_again(bench: Bench, docker_harness: DockerHarness):
+    neighbour = Bench(docker_harness, port=bench.port)
+    neighbour.apply(neighbour.of("1.0.0"), 1)
+    docker_harness.executor().retire(neighbour.of("1.0.0"), Claim(2, 1), nobeat)
+    bench.apply(bench.of("1.0.0"), 1)
+    assert bench.runs(bench.of("1.0.0"))
+    neighbour.close()

@@ -1,0 +1,85 @@
+"""Where a Docker host's images come from: what is pulled is what the digest says, and what is there needs no registry."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import Refused, Unavailable
+from tests.agents.bench import Bench, with_config
+from tests.agents.harness import Image, Tally
+from tests.fixtures.docker import DockerHarness, build
+
+pytestmark = pytest.mark.docker
+
+
+@pytest.fixture
+def bench(docker_harness: DockerHarness) -> Iterator[Bench]:
+    bench = Bench(docker_harness)
+    yield bench
+    bench.close()
+
+
+def nobeat() -> None:
+    pass
+
+
+@contextmanager
+def stopped(harness: DockerHarness) -> Iterator[None]:
+    """While the registry is down."""
+    harness.registry.stop()
+    try:
+        yield
+    finally:
+        harness.registry.start()
+
+
+def test_an_image_that_is_there_needs_no_registry(bench: Bench, docker_harness: DockerHarness):
+    docker_harness.executor().prepare(bench.of("1.0.0"), nobeat)
+    with stopped(docker_harness):
+        bench.apply(bench.of("1.0.0"), 1)
+    assert bench.runs(bench.of("1.0.0"))
+
+
+def test_a_registry_that_is_down_fails_prepare(bench: Bench, docker_harness: DockerHarness):
+    spec = bench.of("never-pulled")
+    with stopped(docker_harness), pytest.raises(Unavailable) as error:
+        docker_harness.executor().prepare(spec, nobeat)
+    assert error.value.code == Code.REGISTRY_UNAVAILABLE
+    assert bench.tally() == Tally(0, 0)
+
+
+@pytest.mark.parametrize("part", ["manifest", "config", "layer"])
+def test_altered_content_is_refused_and_nothing_of_it_is_kept(bench: Bench, docker_harness: DockerHarness, part: str):
+    built = build(f"altered-{part}")
+    image = docker_harness.push(built, f"altered-{part}")
+    manifest = json.loads(built.manifest)
+    names = {"manifest": built.digest, "config": manifest["config"]["digest"], "layer": manifest["layers"][0]["digest"]}
+    docker_harness.alter(names[part])
+    with pytest.raises(Refused) as refusal:
+        docker_harness.executor().prepare(bench.spec(bench.component(image)), nobeat)
+    assert refusal.value.code == Code.DIGEST_MISMATCH
+    assert not any(image.digest in str(i.attrs["RepoDigests"]) for i in docker_harness.api.images.list(all=True))
+
+
+def test_a_digest_that_the_registry_does_not_have_is_refused(bench: Bench, docker_harness: DockerHarness):
+    with pytest.raises(Refused) as refusal:
+        bench.apply(bench.spec(bench.component(Image(docker_harness.repository, "sha256:" + "0" * 64))), 1)
+    assert refusal.value.code == Code.DIGEST_NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    "change", [{"repository": "oci-layout:shop/web"}, {"endpoint": "tcp://127.0.0.1:2375"}], ids=["layout", "tcp"]
+)
+def test_what_docker_hosts_cannot_do_yet_is_refused(
+    bench: Bench, docker_harness: DockerHarness, change: dict[str, str]
+):
+    component = bench.component(docker_harness.image("1.0.0"))
+    if "repository" in change:
+        component = with_config(component, **change)
+    spec = bench.spec(component).model_copy(update={"endpoint": change.get("endpoint", bench.address.endpoint)})
+    with pytest.raises(Refused) as refusal:
+        docker_harness.executor().prepare(spec, nobeat)
+    assert refusal.value.code == Code.NOT_SUPPORTED_YET
