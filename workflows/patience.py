@@ -37,10 +37,19 @@ class Bell:
 
 
 class Shield:
-    """Runs a story in a task of its own, so that a native cancel request reaches it as a fact and not as an exception."""
+    """Lets a native cancel request reach a story, in a task of its own, as a fact and not as an exception.
+
+    `cancelled`: Temporal was asked; `told`: somebody else asked.
+    """
 
     def __init__(self) -> None:
         self.cancelled = False
+        self.told = False
+
+    @property
+    def stopping(self) -> bool:
+        """Whether to stop, whoever asked."""
+        return self.cancelled or self.told
 
     async def wait(self, condition: Callable[[], bool]) -> None:
         """Wait until the condition holds, noting a native cancel request; only for the workflow's main task."""

@@ -3,7 +3,9 @@
 from temporalio import workflow
 
 from fairlead.contracts import names
-from fairlead.contracts.steps import Reconciled
+from fairlead.contracts.activities import ReconcileActivities
+from fairlead.contracts.steps import Reconciled, ReconcileInput
+from workflows.options import ABANDON
 
 
 @workflow.defn(name=names.RECONCILE)
@@ -13,4 +15,11 @@ class ReconcileWorkflow:
     @workflow.run
     async def run(self) -> Reconciled:
         """One sweep."""
-        raise NotImplementedError
+        request = ReconcileInput(now=workflow.now())
+        started = await workflow.execute_activity_method(
+            ReconcileActivities.start_missing, request, summary="Start promotions and lanes that are missing", **ABANDON
+        )
+        ended = await workflow.execute_activity_method(
+            ReconcileActivities.end_orphans, request, summary="End promotions whose workflow is gone", **ABANDON
+        )
+        return Reconciled(started=started.started, lanes=started.lanes, ended=ended.ended)
