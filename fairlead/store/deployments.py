@@ -1,7 +1,7 @@
 """Deployments, their tasks, and what was last verified where."""
 
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, zip_longest
 
 from sqlmodel import Session, col, select, update
 from sqlmodel.sql.expression import SelectOfScalar
@@ -98,7 +98,7 @@ def verified_spans(
     verified = _all(s, _succeeded(project, environment).order_by(col(Deployment.number)))
     runs = [(digest, _verified_at(next(run))) for digest, run in groupby(verified, key=lambda d: d.release_digest)]
     ends = [start for _, start in runs[1:]]
-    return [(start, end) for (digest, start), end in zip(runs, [*ends, None], strict=True) if digest == release_digest]
+    return [(start, end) for (digest, start), end in zip_longest(runs, ends) if digest == release_digest]
 
 
 def running(s: Session, project: str, environment: str) -> list[DeploymentRecord]:
