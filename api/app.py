@@ -1,8 +1,5 @@
 """The FastAPI application, made from its services."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from fastapi import APIRouter, FastAPI
 
 import fairlead
@@ -23,7 +20,6 @@ def create_app(services: Services) -> FastAPI:
         summary="A release control plane for containers that do not run on Kubernetes",
         docs_url=None,
         redoc_url=None,
-        lifespan=_lifespan,
     )
     app.state.services = services
     app.state.metrics = Metrics()
@@ -40,10 +36,3 @@ def _versioned() -> APIRouter:
         router.include_router(subject.router)
     router.include_router(environments.listing)
     return router
-
-
-@asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    yield
-    services: Services = app.state.services
-    services.wakeups.close()

@@ -41,7 +41,7 @@ class Orchestrator(Protocol):
         """Send a vote and wait for the answer. Raises Conflict (promotion_closed) when no such workflow is running."""
 
     async def cancel(self, promotion: str, request: CancelRequest | Mapping[str, Any], update_id: str) -> VoteAnswer:
-        """Send a cancel (of somebody authenticated, or a signed envelope) and wait for the answer. Raises Conflict (promotion_closed) when no such workflow is running."""
+        """Send a cancel, of somebody authenticated or a signed envelope, and wait. Raises Conflict (promotion_closed)."""
 
     async def restrain(
         self, kind: str, project: str, environment: str, request: RestraintRequest, update_id: str

@@ -8,8 +8,9 @@ import typer
 
 from fairlead.domain.errors import FairleadError
 from fairlead.evidence.bundle import read_bundle
+from fairlead.evidence.checkpoint import read_checkpoint
 from fairlead.evidence.limits import MAX_BUNDLE_BYTES, MAX_TRUST_BYTES
-from fairlead.evidence.report import Finding, Report, Status
+from fairlead.evidence.report import Finding, Report
 from fairlead.evidence.trust import Trust, read_trust
 from fairlead.evidence.verify import verify
 
@@ -72,9 +73,11 @@ def _read_trust(path: Path) -> Trust:
 def _read_checkpoint(path: Path) -> str:
     data = _read(path, MAX_BUNDLE_BYTES)
     try:
-        return read_bundle(data).checkpoint if data.lstrip().startswith(b"{") else data.decode()
+        note = read_bundle(data).checkpoint if data.lstrip().startswith(b"{") else data.decode()
+        read_checkpoint(note)
     except (FairleadError, UnicodeDecodeError) as error:
         _refuse(f"{path}: neither a checkpoint nor a bundle: {error}")
+    return note
 
 
 def _read(path: Path, limit: int) -> bytes:

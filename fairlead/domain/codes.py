@@ -121,4 +121,5 @@ class Code(StrEnum):
     TIMED_OUT = "timed_out"
     PACKAGE_SHADOWED = "package_shadowed"
     KEY_UNREADABLE = "key_unreadable"
+    KEY_EXISTS = "key_exists"
     SIGNATURE_INVALID = "signature_invalid"

@@ -1,0 +1,109 @@
+"""What people and programs read: results on stdout, progress and problems on stderr."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fairlead.cli import clock
+from fairlead.cli.problem import Problem
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_AS_JSON = "fairlead.json"
+_SPANS = ((86_400, "d"), (3600, "h"), (60, "m"), (1, "s"))
+
+
+def _note_json(context: typer.Context, value: bool) -> bool:
+    """So that a refusal is told in the same form."""
+    context.meta[_AS_JSON] = value
+    return value
+
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.", callback=_note_json, is_eager=True)]
+
+
+def print_json(value: Any) -> None:
+    """A result for programs."""
+    typer.echo(json.dumps(value, indent=2))
+
+
+def say(text: str) -> None:
+    """Progress."""
+    typer.echo(text, err=True)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
+    """A result for people."""
+    from rich.console import Console
+
+    Console(file=sys.stdout, highlight=False).print(table(columns, rows, title=title))
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> "Table":
+    """A compact table."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(*columns, title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False, expand=False)
+    for row in rows:
+        made.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+    return made
+
+
+def report(problem: Problem, context: typer.Context) -> None:
+    """Tell what went wrong: JSON on stdout where JSON was asked for, words on stderr always."""
+    if context.meta.get(_AS_JSON):
+        print_json(problem.document())
+    say(f"{problem.detail} ({problem.code})")
+    for error in problem.errors:
+        say(f"  {_place(error)}{error.get('detail', '')}")
+    if problem.hint:
+        say(f"  hint: {problem.hint}")
+
+
+def _place(error: dict[str, Any]) -> str:
+    line, column = error.get("line"), error.get("column")
+    where = f"line {line}, column {column}" if line else ""
+    parts = [part for part in (where, error.get("pointer") or error.get("parameter")) if part]
+    return f"{', '.join(parts)}: " if parts else ""
+
+
+def short_digest(digest: str | None) -> str:
+    """`sha256:` and twelve digits: enough to tell apart by eye."""
+    return "" if digest is None else digest[:19]
+
+
+def short_ids(ids: Iterable[str], least: int = 6) -> dict[str, str]:
+    """Each id by the shortest prefix that none of the others begins with."""
+    known = sorted(set(ids))
+    return {id: _shortest(id, known, least) for id in known}
+
+
+def _shortest(id: str, known: Sequence[str], least: int) -> str:
+    others = [other for other in known if other != id]
+    lengths = range(min(least, len(id)), len(id) + 1)
+    return next((id[:n] for n in lengths if not any(other.startswith(id[:n]) for other in others)), id)
+
+
+def when(text: str | None) -> str:
+    """An instant, absolute and relative."""
+    if text is None:
+        return ""
+    instant = datetime.fromisoformat(text)
+    return f"{instant:%Y-%m-%d %H:%M:%S}Z ({relative(instant, clock.now())})"
+
+
+def relative(instant: datetime, now: datetime) -> str:
+    """`3m ago`, `in 2h`."""
+    seconds = int((instant - now).total_seconds())
+    if seconds == 0:
+        return "now"
+    size, unit = next((span for span in _SPANS if abs(seconds) >= span[0]), _SPANS[-1])
+    count = f"{abs(seconds) // size}{unit}"
+    return f"in {count}" if seconds > 0 else f"{count} ago"

@@ -1,0 +1,137 @@
+"""`promote`, `plan`, `rollback`, `retry`, `cancel` without a signature, and `list`: asking for change, and for what it would be."""
+
+from typing import Annotated, Any
+
+import typer
+
+from fairlead.cli import watching
+from fairlead.cli.output import JsonOption, print_json, print_table, say, short_digest, short_ids, when
+from fairlead.cli.session import connect
+from fairlead.domain.codes import Code
+from fairlead.domain.durations import parse_duration
+from fairlead.domain.errors import BadInput
+
+Release = Annotated[str, typer.Argument(help="A release's version.")]
+Environment = Annotated[str, typer.Argument(help="An environment.")]
+Promotion = Annotated[str, typer.Argument(help="A promotion's id, or a unique prefix of it.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Follow it to its end; exit 1 unless it succeeds.")]
+Timeout = Annotated[str, typer.Option(help="How long to wait; then exit 6.")]
+Reason = Annotated[str, typer.Option(help="Why, for the record.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this subject."""
+    app.command("promote")(promote)
+    app.command("plan")(plan)
+    app.command("rollback")(rollback)
+    app.command("retry")(retry)
+    app.command("promotions")(show_list)
+
+
+def promote(
+    release: Release,
+    environment: Environment,
+    wait: Wait = False,
+    timeout: Timeout = "1h",
+    reason: Reason = "",
+    through_hold: Annotated[str | None, typer.Option(metavar="REASON", help="Pass a hold, for this reason.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Ask for a release in an environment."""
+    body = {"release": release, "environment": environment, "reason": reason}
+    if through_hold is not None:
+        body["through_hold"] = through_hold
+    seconds = _seconds(timeout)
+    api = connect()
+    _finish(api, api.post(f"{api.project}/promotions", body), wait=wait, seconds=seconds, json=json)
+
+
+def rollback(
+    environment: Environment,
+    to: Annotated[str | None, typer.Option(metavar="RELEASE", help="Else the one verified before.")] = None,
+    wait: Wait = False,
+    timeout: Timeout = "1h",
+    reason: Reason = "",
+    json: JsonOption = False,
+) -> None:
+    """Go back to a release that was verified there before."""
+    body = {"reason": reason} if to is None else {"reason": reason, "to": to}
+    seconds = _seconds(timeout)
+    api = connect()
+    made = api.post(f"{api.project}/environments/{environment}/rollbacks", body)
+    _finish(api, made, wait=wait, seconds=seconds, json=json)
+
+
+def retry(promotion: Promotion, wait: Wait = False, timeout: Timeout = "1h", json: JsonOption = False) -> None:
+    """Ask for the same anew; votes do not carry over."""
+    seconds = _seconds(timeout)
+    api = connect()
+    _finish(api, api.post(f"/promotions/{promotion}/retry"), wait=wait, seconds=seconds, json=json)
+
+
+def plan(release: Release, environment: Environment, json: JsonOption = False) -> None:
+    """Show what promoting a release would change; changes nothing."""
+    api = connect()
+    answer = api.get(f"{api.project}/plan", release=release, environment=environment)
+    print_json(answer) if json else print_plan(answer)
+
+
+def print_plan(answer: Any) -> None:
+    """A preview, target by target."""
+    rows = [
+        (
+            target["wave"],
+            target["name"],
+            part["name"],
+            part["action"],
+            short_digest(part["old_digest"]),
+            short_digest(part["new_digest"]),
+        )
+        for target in answer["targets"]
+        for part in target["components"]
+    ]
+    rows += [(t["wave"], t["name"], name, "remove", "", "") for t in answer["targets"] for name in t["removed"]]
+    title = f"plan {short_digest(answer['digest'])}"
+    print_table(("wave", "target", "component", "action", "now", "then"), rows, title=title)
+
+
+def show_list(
+    state: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
+    environment: Annotated[str | None, typer.Option("--env", help="Only those into this environment.")] = None,
+    release: Annotated[str | None, typer.Option(help="Only those of this release.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
+    json: JsonOption = False,
+) -> None:
+    """Promotions, newest first."""
+    api = connect()
+    answer = api.get(f"{api.project}/promotions", state=state, environment=environment, release=release, limit=limit)
+    if json:
+        print_json(answer)
+        return
+    short = short_ids(item["id"] for item in answer["items"])
+    rows = [
+        (short[p["id"]], p["release"], p["environment"], p["state"], p["requester"], when(p["requested_at"]))
+        for p in answer["items"]
+    ]
+    print_table(("promotion", "release", "environment", "state", "by", "requested"), rows)
+
+
+def _finish(api: Any, made: Any, *, wait: bool, seconds: float, json: bool) -> None:
+    """Tell what was asked for, and with `wait` how it ended."""
+    if not json:
+        typer.echo(f"promotion {made['id']}: {made['release']} to {made['environment']}")
+    view = watching.follow(api, made["id"], timeout=seconds) if wait else made
+    if json:
+        print_json(view)
+    if not wait:
+        return
+    if not json:
+        say(f"{view['state']}{': ' + view['detail'] if view['detail'] else ''}")
+    raise typer.Exit(watching.exit_code(view))
+
+
+def _seconds(text: str) -> float:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise BadInput(Code.BAD_DURATION, str(error)) from error

@@ -1,0 +1,115 @@
+"""`release` and `report`: what may be promoted, and what is known about it."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fairlead.cli.output import JsonOption, print_json, print_table, say, short_digest, when
+from fairlead.cli.session import connect
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import BadInput, NotFound
+
+app = typer.Typer(no_args_is_help=True, help="Versions with an immutable set of digests.")
+reports = typer.Typer(no_args_is_help=True, help="What scanners and people found out about an image.")
+
+Version = Annotated[str, typer.Argument(help="The release's version.")]
+
+
+def register(root: typer.Typer) -> None:
+    """Add the commands of this subject."""
+    root.add_typer(app, name="release")
+    root.add_typer(reports, name="report")
+
+
+@app.command("create")
+def create(
+    version: Version,
+    images: Annotated[list[str], typer.Argument(help="web=:1.2.0 (a tag) or web=@sha256:... (a digest).")],
+    source: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, kept in the manifest; may be repeated.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Create a release; tags are resolved to digests now."""
+    body: dict[str, Any] = {"version": version, "components": dict(_image(text) for text in images)}
+    if source:
+        body["source"] = dict(_pair(text) for text in source)
+    api = connect()
+    made = api.post(f"{api.project}/releases", body)
+    print_json(made) if json else _print_release(made)
+
+
+@app.command("list")
+def show_list(limit: Annotated[int, typer.Option(min=1, max=200)] = 20, json: JsonOption = False) -> None:
+    """Releases, newest first."""
+    api = connect()
+    answer = api.get(f"{api.project}/releases", limit=limit)
+    if json:
+        print_json(answer)
+        return
+    rows = [
+        (r["version"], r["state"], short_digest(r["digest"]), r["created_by"], when(r["created_at"]))
+        for r in answer["items"]
+    ]
+    print_table(("release", "state", "digest", "by", "created"), rows)
+
+
+@app.command("show")
+def show(version: Version, json: JsonOption = False) -> None:
+    """A release and its digests."""
+    api = connect()
+    answer = api.get(f"{api.project}/releases/{version}")
+    print_json(answer) if json else _print_release(answer)
+
+
+@app.command("deprecate")
+def deprecate(
+    version: Version,
+    undo: Annotated[bool, typer.Option("--undo", help="Let it be promoted again.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Let nobody promote a release any more."""
+    api = connect()
+    answer = api.patch(f"{api.project}/releases/{version}", {"state": "active" if undo else "deprecated"})
+    print_json(answer) if json else say(f"{version} is {answer['state']}")
+
+
+@reports.command("import")
+def import_report(
+    digest: Annotated[str, typer.Argument(help="The manifest digest that the report is about.")],
+    file: Annotated[Path, typer.Argument(help="Trivy JSON or OpenVEX.")],
+    json: JsonOption = False,
+) -> None:
+    """Import a scan report or VEX document."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise NotFound(Code.NOT_FOUND, f"{file} cannot be read: {error.strerror}") from error
+    api = connect()
+    answer = api.post(f"{api.project}/reports", content=content, digest=digest)
+    print_json(answer) if json else say(f"{answer['kind']} report about {short_digest(answer['digest'])} imported")
+
+
+def _image(text: str) -> tuple[str, dict[str, str]]:
+    name, _, reference = text.partition("=")
+    if name and reference[:1] == ":" and reference[1:]:
+        return name, {"tag": reference[1:]}
+    if name and reference[:1] == "@" and reference[1:]:
+        return name, {"digest": reference[1:]}
+    raise BadInput(Code.BAD_REFERENCE, f"{text!r} is not COMPONENT=:TAG or COMPONENT=@DIGEST")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, found, value = text.partition("=")
+    if not name or not found:
+        raise BadInput(Code.BAD_VALUE, f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def _print_release(release: Any) -> None:
+    title = f"{release['version']} {release['state']} {short_digest(release['digest'])} by {release['created_by']}, {when(release['created_at'])}"
+    parts = release["manifest"]["components"].items()
+    rows = [
+        (name, part["repository"], short_digest(part["digest"]), ", ".join(part.get("platforms") or ()))
+        for name, part in parts
+    ]
+    print_table(("component", "repository", "digest", "platforms"), rows, title=title)
