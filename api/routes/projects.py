@@ -5,8 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, BackgroundTasks, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
-from api import poking
-from api.auth import is_admin
+from api import applying, poking
 from api.bodies import raw_body
 from api.deps import CallerDep, ProjectDep, ServicesDep
 from api.places import Matrix, matrix
@@ -44,17 +43,7 @@ async def apply_catalogue(
 ) -> catalogue.Applied:
     """Make a project what its catalogue says; answers the diff, with `dry_run` only that."""
     body = await request.body()
-    applied = await run_in_threadpool(
-        lambda: catalogue.apply_catalogue(
-            services.database,
-            project,
-            catalogue.parse(body),
-            actor=caller.subject,
-            admin=is_admin(caller),
-            now=services.now(),
-            dry_run=dry_run,
-        )
-    )
+    applied = await run_in_threadpool(applying.apply, services, caller, project, body, dry_run=dry_run)
     if applied.changes and not dry_run:
         background.add_task(poking.poke_project, services, project)
     return applied

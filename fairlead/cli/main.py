@@ -39,7 +39,7 @@ class Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in _LAZY:
             return super().get_command(ctx, cmd_name)
-        command = typer.main.get_command(import_module(_LAZY[cmd_name]).app)
+        command = typer.main.get_group(import_module(_LAZY[cmd_name]).app)
         command.name = cmd_name
         return command
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import httpx
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)  # not frozen: whoever lets it pass writes its traceback
 class Problem(Exception):
     """A problem document, or one of our own errors in the same shape. `code` may be one that we do not know yet."""
 
