@@ -1,12 +1,11 @@
 """Plans, facts and artifacts: JSON values kept as their canonical bytes, under the digest of these."""
 
-import json
 from typing import Any
 
 from sqlmodel import Session, select
 
 from fairlead.contracts.canonical import Digest, digest_bytes
-from fairlead.store.rows import canonical_or_refuse, insert_once
+from fairlead.store.rows import canonical_or_refuse, insert_once, read_canonical
 from fairlead.store.tables.facts import ArtifactDocument, Document, FactsDocument, PlanDocument
 
 
@@ -49,4 +48,4 @@ def _put(s: Session, table: type[Document], project: str, value: Any) -> Digest:
 
 def _read(s: Session, table: type[Document], digest: Digest) -> Any | None:
     content = s.exec(select(table.content).where(table.digest == digest).limit(1)).one_or_none()
-    return None if content is None else json.loads(content)
+    return None if content is None else read_canonical(content)

@@ -1,14 +1,14 @@
 """What targets were seen running."""
 
-import json
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Session, col, select
 
 from fairlead.contracts.canonical import Digest, digest_bytes
 from fairlead.contracts.records import ObservationRecord
-from fairlead.store.rows import canonical_or_refuse, insert_once
+from fairlead.store.rows import canonical_or_refuse, insert_once, read_canonical
 from fairlead.store.tables.facts import Observation
 
 
@@ -48,7 +48,7 @@ def latest(s: Session, project: str, environment: str) -> list[ObservationRecord
     """The latest of each target, by target."""
     here = select(Observation).where(Observation.project == project, Observation.environment == environment)
     target, time, id = col(Observation.target), col(Observation.time), col(Observation.id)
-    newest = here.distinct(target).order_by(target, time.desc(), id.desc())
+    newest = here.ext(distinct_on(target)).order_by(target, time.desc(), id.desc())
     return [_record(row) for row in s.exec(newest)]
 
 
@@ -59,4 +59,4 @@ def of_deployment(s: Session, deployment: str) -> list[ObservationRecord]:
 
 
 def _record(row: Observation) -> ObservationRecord:
-    return ObservationRecord(**row.model_dump(exclude={"id", "content"}), content=json.loads(row.content))
+    return ObservationRecord(**row.model_dump(exclude={"id", "content"}), content=read_canonical(row.content))

@@ -1,8 +1,10 @@
 """From rows to records and back: the two moves that every query module makes."""
 
+import json
 from typing import Any, TypeVar
 
 from rfc8785 import CanonicalizationError
+from sqlalchemy import literal
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, func, select
 
@@ -15,6 +17,8 @@ from fairlead.store.tables.row import Row
 R = TypeVar("R", bound=Frozen)
 T = TypeVar("T", bound=Row)
 
+_LARGEST_INTEGER = 2**53 - 1
+
 
 def as_record(kind: type[R], row: Row) -> R:
     """A row as the value that may leave the store."""
@@ -24,7 +28,8 @@ def as_record(kind: type[R], row: Row) -> R:
 def insert_once(s: Session, row: Row) -> bool:
     """Insert a row unless one with such a key is there; whether it was inserted."""
     values = row.model_dump(exclude_none=True)
-    return s.exec(insert(type(row)).values(**values).on_conflict_do_nothing()).rowcount == 1
+    once = insert(type(row)).values(**values).on_conflict_do_nothing()
+    return s.exec(once.returning(literal(True))).first() is not None
 
 
 def lock_row(s: Session, table: type[T], key: Any) -> T | None:
@@ -43,3 +48,13 @@ def canonical_or_refuse(value: Any) -> bytes:
         return canonical(value)
     except CanonicalizationError as error:
         raise BadInput(Code.DOCUMENT_MALFORMED, "the document holds a text or number that JSON cannot") from error
+
+
+def read_canonical(content: bytes) -> Any:
+    """The JSON value of canonical bytes. They write a large float like an integer, and have no large integers."""
+    return json.loads(content, parse_int=_integer)
+
+
+def _integer(digits: str) -> int | float:
+    number = int(digits)
+    return number if abs(number) <= _LARGEST_INTEGER else float(digits)

@@ -20,6 +20,8 @@ LOOK_AGAIN_SECONDS = 5.0
 """A waiter looks this often even if nothing wakes it: a notification is lost when its connection is."""
 
 _STOP_CHECK_SECONDS = 0.5
+LISTENER = "fairlead listener"
+"""What such a connection is called in pg_stat_activity."""
 
 _Waiter = tuple[str, asyncio.AbstractEventLoop, asyncio.Event]
 
@@ -109,7 +111,9 @@ class Wakeups:
 
 
 def _listening(url: str) -> psycopg.Connection[TupleRow]:
-    connection = psycopg.connect(libpq_url(url), autocommit=True, connect_timeout=CONNECT_TIMEOUT_SECONDS)
+    connection = psycopg.connect(
+        libpq_url(url), autocommit=True, connect_timeout=CONNECT_TIMEOUT_SECONDS, application_name=LISTENER
+    )
     connection.execute(f"LISTEN {EVENTS_CHANNEL}")
     return connection
 

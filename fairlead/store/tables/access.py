@@ -33,5 +33,5 @@ class Answer(Row, table=True):
     key: str = Field(primary_key=True)
     body_digest: str
     status: int
-    body: Any = Field(default=None, sa_type=JSONB)
+    body: Any = Field(default=None, nullable=True, sa_type=JSONB)
     time: datetime = Field(sa_type=Instant)

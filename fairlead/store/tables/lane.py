@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from sqlalchemy import Identity
 from sqlmodel import Field
 
 from fairlead.store.tables.row import Instant, Row
@@ -25,7 +26,7 @@ class Place(Row, table=True):
     promotion: str = Field(primary_key=True)
     project: str
     environment: str
-    position: int | None = None
+    position: int | None = Field(default=None, sa_column_args=[Identity()])
     status: str
     number: int | None = None
     code: str | None = None

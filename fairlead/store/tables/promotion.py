@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Identity
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -15,7 +16,7 @@ class Promotion(Row, table=True):
     __tablename__ = "promotions"
 
     id: str = Field(primary_key=True)
-    ordinal: int | None = Field(default=None)
+    ordinal: int | None = Field(default=None, sa_column_args=[Identity()])
     project: str
     environment: str
     release: str

@@ -1,0 +1,98 @@
+"""Waiters wake up when there is something to read, and only then."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import text
+
+from fairlead.contracts.steps import Append
+from fairlead.domain.errors import Unavailable
+from fairlead.store import history
+from fairlead.store.database import Database
+from fairlead.store.waiting import LISTENER, Wakeups, wait_for_event
+from tests.fixtures.postgres import FreshDatabase
+from tests.store.seeds import NOW
+
+LONG = 30.0
+
+
+@pytest.fixture
+def wakeups(postgres: FreshDatabase) -> Iterator[Wakeups]:
+    made = Wakeups(postgres.app_url)
+    yield made
+    made.close()
+
+
+def append(database: Database, sequence: int, subject: str = "edge/p1") -> None:
+    with database.session() as s:
+        history.append(s, Append(subject=subject, sequence=sequence, type="noted", time=NOW))
+
+
+def listeners(database: Database) -> list[int]:
+    with database.session() as s:
+        return list(
+            s.exec(
+                text("SELECT pid FROM pg_stat_activity WHERE application_name = :name").bindparams(name=LISTENER)
+            ).scalars()
+        )
+
+
+def until_somebody_listens(database: Database, other_than: tuple[int, ...] = ()) -> None:
+    for _ in range(500):
+        if set(listeners(database)) - set(other_than):
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("nobody listens")
+
+
+def test_what_is_there_already_needs_no_waiting(database: Database, postgres: FreshDatabase):
+    append(database, 0)
+    assert wait_for_event(postgres.app_url, "edge/p1", -1, LONG)
+
+
+def test_nothing_new_is_false_in_time(database: Database, postgres: FreshDatabase):
+    append(database, 0)
+    append(database, 0, "edge/p2")
+    assert not wait_for_event(postgres.app_url, "edge/p1", 0, 0.05)
+
+
+def test_an_event_wakes_a_waiter_up(database: Database, postgres: FreshDatabase):
+    answer: list[bool] = []
+    waiter = threading.Thread(target=lambda: answer.append(wait_for_event(postgres.app_url, "edge/p1", 0, LONG)))
+    append(database, 0)
+    waiter.start()
+    until_somebody_listens(database)
+    append(database, 1)
+    waiter.join(LONG)
+    assert answer == [True]
+
+
+def test_a_database_that_is_gone_is_unavailable():
+    with pytest.raises(Unavailable):
+        wait_for_event("postgresql://nobody@127.0.0.1:1/none", "edge/p1", 0, 1)
+
+
+async def test_all_waiters_share_one_connection(database: Database, wakeups: Wakeups):
+    waiting = [asyncio.create_task(wakeups.wait(f"edge/p{n}", -1, LONG)) for n in range(5)]
+    await asyncio.to_thread(until_somebody_listens, database)
+    assert len(listeners(database)) == 1
+    for n in range(5):
+        await asyncio.to_thread(append, database, 0, f"edge/p{n}")
+    assert await asyncio.gather(*waiting) == [True] * 5
+
+
+async def test_a_wait_without_event_ends(wakeups: Wakeups):
+    assert not await wakeups.wait("edge/p1", -1, 0.05)
+
+
+async def test_a_lost_connection_is_made_again(database: Database, wakeups: Wakeups):
+    waiting = asyncio.create_task(wakeups.wait("edge/p1", -1, LONG))
+    await asyncio.to_thread(until_somebody_listens, database)
+    lost = tuple(await asyncio.to_thread(listeners, database))
+    with database.session() as s:
+        s.exec(text("SELECT pg_terminate_backend(:pid)").bindparams(pid=lost[0]))
+    await asyncio.to_thread(until_somebody_listens, database, lost)
+    await asyncio.to_thread(append, database, 0)
+    assert await waiting
