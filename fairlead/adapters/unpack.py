@@ -68,15 +68,15 @@ class Unpacker:
 
     def _hide(self, _: tarfile.TarFile, member: tarfile.TarInfo) -> None:
         self.limits.take(member.size if member.isreg() else 0)
-        place = self._inside(self._path(member.name))
-        if place.name == OPAQUE:
-            for child in sorted(place.parent.glob("*")):
+        path = self._path(member.name)
+        if path.name == OPAQUE:
+            for child in sorted(self._inside(path).parent.glob("*")):
                 _remove(child)
-        elif place.name.startswith(WHITEOUT) and not place.name.startswith(RESERVED):
-            hidden = place.name.removeprefix(WHITEOUT)
+        elif path.name.startswith(WHITEOUT) and not path.name.startswith(RESERVED):
+            hidden = path.name.removeprefix(WHITEOUT)
             if hidden in {"", ".", ".."}:
                 raise _unsafe(member.name, "hides nothing that can be")
-            _remove(place.parent / hidden)
+            _remove(self._inside(path).with_name(hidden))
 
     def _extract(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
         path = self._path(member.name)
