@@ -1,9 +1,10 @@
 """The FastAPI application, made from its services."""
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 import fairlead
 from api import problems
+from api.deps import SCHEME
 from api.metrics import CountRequests, Metrics
 from api.routes import deployments, environments, keys, projects, promotions, releases, reports, system
 from api.services import Services
@@ -31,7 +32,7 @@ def create_app(services: Services) -> FastAPI:
 
 
 def _versioned() -> APIRouter:
-    router = APIRouter(prefix=BASE, responses={"default": problems.DESCRIBED})
+    router = APIRouter(prefix=BASE, responses={"default": problems.DESCRIBED}, dependencies=[Depends(SCHEME)])
     for subject in _SUBJECTS:
         router.include_router(subject.router)
     router.include_router(environments.listing)

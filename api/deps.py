@@ -19,7 +19,7 @@ from fairlead.domain.errors import Conflict, NotFound
 from fairlead.store import deployments, projects, promotions
 
 # Only so that the OpenAPI document says how to authenticate; caller_of does it.
-_scheme = HTTPBearer(auto_error=False, description="a key made by `fairlead keys new --api SUBJECT`")
+SCHEME = HTTPBearer(auto_error=False, description="a key made by `fairlead keys new --api SUBJECT`")
 
 
 def services_of(request: Request) -> Services:
@@ -29,7 +29,7 @@ def services_of(request: Request) -> Services:
 
 
 ServicesDep = Annotated[Services, Depends(services_of)]
-CallerDep = Annotated[KeyRecord, Depends(caller_of), Depends(_scheme)]
+CallerDep = Annotated[KeyRecord, Depends(caller_of)]
 
 
 def _admin(caller: CallerDep) -> KeyRecord:

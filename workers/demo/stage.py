@@ -40,9 +40,10 @@ class Stage:
 
     def start(self) -> None:
         """Start `fairlead dev` and wait until it is ready."""
+        any_ports = ["--port", "0", "--temporal-port", "0", "--ui-port", "0"]
         with (self.scratch / "system.log").open("wb") as log:
             self._system = subprocess.Popen(
-                [sys.executable, "-m", "fairlead.cli.main", "dev", "--data", str(self.data), "--port", "0"],
+                [sys.executable, "-m", "fairlead.cli.main", "dev", "--data", str(self.data), *any_ports],
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
