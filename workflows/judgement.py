@@ -55,7 +55,7 @@ class Judgement:
         self.plan, self.verdicts, self._approval = evaluation.plan, evaluation.verdicts, evaluation.approval
         self._errors = self._errors + 1 if self.decision is Decision.ERROR else 0
         self.state = _state(self.verdicts)
-        await self._record()
+        await self._record(always=admitted)
         if not self.denied and self.voting is None and self._approval is not None:
             await self._open_votes(self._approval)
 
@@ -117,9 +117,10 @@ class Judgement:
         what = "Evaluate the gates again, at the head of the lane" if admitted else "Evaluate the gates"
         return await workflow.execute_activity_method(GateActivities.evaluate, request, summary=what, **RECORD)
 
-    async def _record(self) -> None:
+    async def _record(self, *, always: bool) -> None:
+        """An answer like the one before is no news, unless it is the one that the decision rests on."""
         answer = [(v.gate, v.decision, v.reason_codes, v.message, v.next_evaluation_at) for v in self.verdicts]
-        if self._recorded == (self.plan, answer, self.state):
+        if self._recorded == (self.plan, answer, self.state) and not always:
             return
         state = None if self.state is PromotionState.EVALUATING else self.state
         await self._log.append("evaluated", state=state, data=self._data())
