@@ -7,7 +7,6 @@ from pydantic import Field, NonNegativeInt, ValidationError
 
 from fairlead.contracts.base import Frozen
 from fairlead.contracts.canonical import canonical
-from fairlead.contracts.records import EnvelopeRecord
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput
 from fairlead.evidence.checkpoint import read_checkpoint
@@ -50,15 +49,15 @@ class Bundle(Frozen):
 
 
 def build(
-    promotion: str, records: Sequence[EnvelopeRecord], tree: Tree, checkpoint: str, *, since: str | None = None
+    promotion: str, leaves: Mapping[int, Mapping[str, Any]], tree: Tree, checkpoint: str, *, since: str | None = None
 ) -> dict[str, Any]:
-    """The bundle of these envelopes. Raises BadInput where `since` is no checkpoint, or a later one than the tree's."""
+    """The bundle of these envelopes, given by their index. Raises BadInput where `since` is no checkpoint, or later than the tree."""
     bundle: dict[str, Any] = {
         "mediaType": MEDIA_TYPE,
         "promotion": promotion,
         "envelopes": [
-            {"envelope": record.envelope, "index": record.index, "proof": _encoded(tree.inclusion(record.index))}
-            for record in sorted(records, key=lambda record: record.index)
+            {"envelope": envelope, "index": index, "proof": _encoded(tree.inclusion(index))}
+            for index, envelope in sorted(leaves.items())
         ],
         "checkpoint": checkpoint,
     }

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+from collections.abc import Iterable
 from typing import Any, Final, NoReturn
 
 import rfc8785
@@ -55,10 +56,11 @@ def to_canonical(value: Any) -> bytes:
 def require_depth(value: Any) -> None:
     """Raise BadInput (document_too_deep) where a value is nested deeper than MAX_DEPTH."""
     layer, depth = [value], 0
-    while layer := [child for parent in layer for child in _children(parent)]:
+    while containers := [item for item in layer if isinstance(item, dict | list | tuple)]:
         depth += 1
         if depth > MAX_DEPTH:
             raise _too_deep()
+        layer = [child for container in containers for child in _children(container)]
 
 
 def decode_base64(text: Any) -> bytes:
@@ -79,10 +81,8 @@ def encode_base64(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def _children(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return list(value) if isinstance(value, list | tuple) else []
+def _children(container: Any) -> Iterable[Any]:
+    return container.values() if isinstance(container, dict) else container
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
