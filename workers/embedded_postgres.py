@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import LiteralString
+from typing import LiteralString, NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -28,7 +28,15 @@ START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 ATTEMPTS = 5
 _PAUSE_SECONDS = 0.03
-_NOT_DURABLE = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+_NOT_DURABLE = ("-c", "fsync=off", "-c", "full_page_writes=off")
+
+
+class _Mark(NamedTuple):
+    """What we read of postmaster.pid."""
+
+    pid: int
+    port: int
+    ready: bool
 
 
 class EmbeddedPostgres:
@@ -76,8 +84,8 @@ class EmbeddedPostgres:
         """The postmaster's process id while it runs."""
         if self._child is not None:
             self._child.poll()  # reap it, if it is one of the dead
-        pid, _ = self._pidfile()
-        return pid if pid is not None and self._is_ours(pid) else None
+        mark = self._mark()
+        return mark.pid if mark is not None and self._is_ours(mark.pid) else None
 
     @property
     def port(self) -> int:
@@ -138,16 +146,16 @@ class EmbeddedPostgres:
 
     def _adopt(self) -> bool:
         """Take over a server that a killed starter left behind, unless another port is asked for."""
-        pid, port = self._pidfile()
-        if pid is None:
+        mark = self._mark()
+        if mark is None:
             return False
-        if not self._is_ours(pid):
-            self._forget_recycled(pid)
+        if not self._is_ours(mark.pid):
+            self._forget_recycled(mark.pid)
             return False
-        if port is None or self._given_port not in (None, port):
+        if self._given_port not in (None, mark.port):
             self.stop()
             return False
-        self._remember(port)
+        self._remember(mark.port)
         return self._answers(time.monotonic() + START_SECONDS)
 
     def _launch(self) -> None:
@@ -179,26 +187,15 @@ class EmbeddedPostgres:
         with (self.folder / "postgres.log").open("ab") as log:
             self._child = subprocess.Popen(
                 self._at.command("postgres", *arguments, *(() if self._durable else _NOT_DURABLE)),
-                stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                cwd="/",
                 start_new_session=True,
-                user=self._at.user,
-                group=self._at.user,
-                extra_groups=None if self._at.user is None else [],
+                **self._at.options,
             )
 
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(
-            self._at.command(program, *arguments),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            cwd="/",
-            user=self._at.user,
-            group=self._at.user,
-            extra_groups=None if self._at.user is None else [],
-            check=False,
+            self._at.command(program, *arguments), capture_output=True, check=False, **self._at.options
         )
         if done.returncode != 0:
             why = done.stderr.decode(errors="replace").strip()
@@ -207,10 +204,12 @@ class EmbeddedPostgres:
     def _answers(self, deadline: float) -> bool:
         """Whether it lets us in before it ends or the time is over."""
         while time.monotonic() < deadline:
-            with suppress(psycopg.OperationalError), self._connect(ADMIN, "postgres"):
-                return True
             if self.pid is None and (self._child is None or self._child.poll() is not None):
                 return False
+            mark = self._mark()
+            if mark is not None and mark.ready:
+                with suppress(psycopg.OperationalError), self._connect(ADMIN, "postgres"):
+                    return True
             time.sleep(_PAUSE_SECONDS)
         return False
 
@@ -244,13 +243,15 @@ class EmbeddedPostgres:
             connect_timeout=5,
         )
 
-    def _pidfile(self) -> tuple[int | None, int | None]:
-        """Process id and port of the server that runs, or ran, on our data."""
+    def _mark(self) -> _Mark | None:
+        """What the server that runs, or ran, on our data says of itself."""
         try:
             lines = (self._at.data / "postmaster.pid").read_text().splitlines()
-            return int(lines[0]), int(lines[3]) if len(lines) > 3 else None
-        except (FileNotFoundError, ValueError, IndexError):
-            return None, None
+        except FileNotFoundError:
+            return None
+        if len(lines) < 4:
+            return None
+        return _Mark(int(lines[0]), int(lines[3]), len(lines) > 7 and lines[7].strip() == "ready")
 
     def _is_ours(self, pid: int) -> bool:
         """Whether this process is the postmaster of our data, and not one that was given a dead one's number."""

@@ -7,6 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
+from typing import Any
 
 NOBODY = 65534
 """A user and a group that every Linux knows by number, whether or not it has a name for them."""
@@ -27,6 +28,12 @@ class Footing:
     def command(self, program: str, *arguments: str) -> list[str]:
         """The argument vector that runs one of PostgreSQL's programs."""
         return [*self.prefix, str(self.binaries / program), *arguments]
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What subprocess must be told besides."""
+        become = {} if self.user is None else {"user": self.user, "group": self.user, "extra_groups": []}
+        return {"stdin": subprocess.DEVNULL, "cwd": "/", **become}
 
     def give(self, path: Path) -> None:
         """Let whom we run as own something that we made."""
