@@ -6,6 +6,7 @@ from activities import lookup
 from activities.sealer import Sealer
 from fairlead.commands import sealing
 from fairlead.contracts.canonical import Digest
+from fairlead.contracts.release import Plan
 from fairlead.contracts.steps import SealDecision, Sealed, SealOutcome
 from fairlead.domain.verdict import Verdict
 from fairlead.evidence import statements
@@ -18,6 +19,9 @@ ALLOW = "allow"
 def seal_decision(sealer: Sealer, request: SealDecision) -> Sealed:
     """Seal the verdicts, the votes where there are any, and the decision."""
     id = sealer.promotion.id
+    plan = _plan(sealer, request)
+    if plan is None:
+        request = request.model_copy(update={"plan": None})
     verdicts = _verdicts(sealer, request)
     cast = _votes(sealer, request)
     result: Literal["allow", "deny"] = "allow" if request.result == ALLOW else "deny"
@@ -26,7 +30,7 @@ def seal_decision(sealer: Sealer, request: SealDecision) -> Sealed:
         release_statement=sealer.release_statement,
         result=result,
         requester=sealer.promotion.requester,
-        plan=lookup.plan(sealer.s, request.plan) if request.plan else None,
+        plan=plan,
         approval=request.approval,
         verdicts=verdicts,
         votes=cast,
@@ -50,6 +54,12 @@ def seal_outcome(sealer: Sealer, request: SealOutcome) -> Sealed:
         detail=request.detail or None,
     )
     return Sealed(statements=(sealer.seal(f"{promotion.id}/outcome", "outcome", statement),))
+
+
+def _plan(sealer: Sealer, request: SealDecision) -> Plan | None:
+    """What was decided on; the plan of a promotion for which none could be made asks for nothing, and is none."""
+    plan = lookup.plan(sealer.s, request.plan) if request.plan else None
+    return plan if plan and plan.targets else None
 
 
 def _verdicts(sealer: Sealer, request: SealDecision) -> list[Digest]:

@@ -24,7 +24,7 @@ def compare(expected: Sequence[ComponentSpec], seen: TargetObservation) -> tuple
 
 
 def _differences(expected: Sequence[ComponentSpec], seen: TargetObservation) -> Iterator[Difference]:
-    running = {component.name: component for component in seen.components}
+    running = {component.name: component for component in seen.components if component.health is not Health.MISSING}
     for spec in expected:
         yield from _component(spec, running.pop(spec.name, None))
     for name in running:
@@ -32,7 +32,7 @@ def _differences(expected: Sequence[ComponentSpec], seen: TargetObservation) -> 
 
 
 def _component(spec: ComponentSpec, seen: ComponentObservation | None) -> Iterator[Difference]:
-    if seen is None or seen.health is Health.MISSING:
+    if seen is None:
         yield _difference(spec.name, Code.OBSERVATION_DIFFERS, "does not run")
     elif seen.digest is None:
         yield _difference(spec.name, Code.OBSERVATION_DIFFERS, "runs, but nobody can say what")

@@ -123,13 +123,21 @@ class Shop:
         """Judge the gates."""
         return self.gates.evaluate(EvaluateInput(promotion=promotion, now=at(seconds), **more))
 
-    def append(self, subject: str, type: str, *, state: str | None = None, seconds: float = 1, **data: Any) -> None:
+    def append(
+        self,
+        subject: str,
+        type: str,
+        *,
+        state: str | None = None,
+        seconds: float = 1,
+        data: Mapping[str, Any] | None = None,
+    ) -> None:
         """The subject's next event, as its workflow would record it."""
         with self.db.session() as s:
             known = history.events(s, subject, limit=1000)
         sequence = known[-1].sequence + 1 if known else 1
         self.history.append(
-            Append(subject=subject, sequence=sequence, type=type, time=at(seconds), state=state, data=data)
+            Append(subject=subject, sequence=sequence, type=type, time=at(seconds), state=state, data=dict(data or {}))
         )
 
     def succeed(self, outline: Outline) -> None:
@@ -142,24 +150,25 @@ class Shop:
             self.move_task(outline.deployment, target.target, "succeeded")
         self.append(subject, "verifying", state="verifying")
         self.append(subject, "ended", state="succeeded")
+        self.free(outline.deployment)
+
+    def free(self, promotion: str) -> None:
+        """Give the place in the lane back."""
         with self.db.session() as s:
-            lanes.set_status(s, outline.deployment.removesuffix(".rollback"), "done")
+            lanes.set_status(s, promotion, "done")
 
     def move_task(self, deployment: str, target: str, state: str) -> None:
         """Record how the work on a target stands."""
-        subject = names.deployment_subject(deployment)
-        sequence = max(self.events(subject)[-1].sequence + 1, 1)
-        data = {"target": target, "state": state}
-        self.history.append(Append(subject=subject, sequence=sequence, type="task", time=at(1), data=data))
+        self.append(names.deployment_subject(deployment), "task", data={"target": target, "state": state})
 
     def open_votes(self, promotion: PromotionRecord, seconds: float = 0) -> str:
         """Evaluate once, as the workflow does, and open votes for the plan; answers its digest."""
         evaluation = self.evaluate(promotion.id, seconds)
         subject = names.promotion_subject(promotion.id)
         self.append(subject, "evaluating", state="evaluating", seconds=seconds)
-        self.append(subject, "evaluated", plan=evaluation.plan, seconds=seconds)
+        self.append(subject, "evaluated", data={"plan": evaluation.plan}, seconds=seconds)
         opened = {"opened": at(seconds).isoformat(), "expires": at(seconds + 3600).isoformat()}
-        self.append(subject, "votes_opened", **opened, seconds=seconds)
+        self.append(subject, "votes_opened", data=opened, seconds=seconds)
         return evaluation.plan
 
     def vote(self, voter: str, promotion: PromotionRecord, plan: str, /, **changes: Any) -> dict[str, Any]:
@@ -194,7 +203,7 @@ class Shop:
         evaluation = self.evaluate(promotion.id, seconds)
         subject = names.promotion_subject(promotion.id)
         self.append(subject, "evaluating", state="evaluating", seconds=seconds)
-        self.append(subject, "evaluated", plan=evaluation.plan, seconds=seconds)
+        self.append(subject, "evaluated", data={"plan": evaluation.plan}, seconds=seconds)
         self.append(subject, "queued", state="queued", seconds=seconds)
         self.admit(promotion, seconds)
         sealed = self.seals.seal_decision(

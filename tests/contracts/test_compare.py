@@ -60,6 +60,7 @@ def test_a_component_that_should_not_be_there_differs() -> None:
 
 def test_nothing_where_nothing_should_be_is_fine() -> None:
     assert compare([], TargetObservation(target="a", reachable=True)) == ()
+    assert compare([], seen(health=Health.MISSING)) == ()
 
 
 def test_a_target_that_cannot_be_reached_is_never_fine() -> None:
