@@ -8,7 +8,15 @@ from temporalio.exceptions import ActivityError, FailureError
 from fairlead.contracts import names
 from fairlead.contracts.activities import DeploymentActivities, SealActivities
 from fairlead.contracts.messages import DeploymentInput, DeploymentResult, Progress
-from fairlead.contracts.steps import DeploymentRef, LeaveHold, Observed, OpenRollback, SealDeployment, SealRollback
+from fairlead.contracts.steps import (
+    DeploymentRef,
+    LeaveHold,
+    Observed,
+    OpenRollback,
+    Outline,
+    SealDeployment,
+    SealRollback,
+)
 from fairlead.domain.codes import Code
 from fairlead.domain.states import DeploymentState, TaskState
 from workflows.event_log import EventLog
@@ -31,26 +39,30 @@ class DeploymentStory:
         self._shield = shield
         self.log = EventLog(names.deployment_subject(input.deployment))
         self.state = DeploymentState.QUEUED
+        self._rollout: Rollout | None = None
 
     async def tell(self) -> DeploymentResult:
         """From prepared to seen running, or back."""
         introduce(self._input.project, self._input.environment, self._input.release)
-        outline = await workflow.execute_activity_method(
+        try:
+            return await self._carry_out(await self._outline())
+        except ActivityError as error:
+            failure = read_failure(error)
+            if self.log.conflict or failure.code == Code.HISTORY_CONFLICT:
+                raise
+            return await self._give_up(failure)
+
+    async def _outline(self) -> Outline:
+        return await workflow.execute_activity_method(
             DeploymentActivities.outline,
             DeploymentRef(deployment=self._input.deployment),
             summary="Read what to do",
             **RECORD,
         )
-        rollout = Rollout(outline, self.log)
-        try:
-            return await self._carry_out(rollout, goes_back=outline.on_failure == _ROLLBACK)
-        except ActivityError as error:
-            failure = read_failure(error)
-            if self.log.conflict or failure.code == Code.HISTORY_CONFLICT:
-                raise
-            return await self._give_up(rollout, failure)
 
-    async def _carry_out(self, rollout: Rollout, *, goes_back: bool) -> DeploymentResult:
+    async def _carry_out(self, outline: Outline) -> DeploymentResult:
+        rollout = self._rollout = Rollout(outline, self.log)
+        goes_back = outline.on_failure == _ROLLBACK
         await self._move(DeploymentState.PREPARING)
         await rollout.prepare()
         if self._may_go_on(rollout):
@@ -116,9 +128,9 @@ class DeploymentStory:
         returned = DeploymentState.ROLLED_BACK if end is DeploymentState.FAILED else end
         return await self._end(returned, failure, outline.deployment)
 
-    async def _give_up(self, rollout: Rollout, failure: Failure) -> DeploymentResult:
+    async def _give_up(self, failure: Failure) -> DeploymentResult:
         """One of our own steps was refused: nothing more can be done here, so nobody may go on without looking."""
-        if rollout.touched and not self._input.is_rollback:
+        if self._rollout and self._rollout.touched and not self._input.is_rollback:
             await self._leave_hold(failure)
         return await self._end(DeploymentState.FAILED, failure)
 

@@ -1,5 +1,6 @@
 """What the gates said last of a promotion: about which plan, and since when votes for it are open. Decides nothing itself."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -54,7 +55,7 @@ class Judgement:
             await self._log.append("plan_changed", data={"before": self.plan, "plan": evaluation.plan})
         self.plan, self.verdicts, self._approval = evaluation.plan, evaluation.verdicts, evaluation.approval
         self._errors = self._errors + 1 if self.decision is Decision.ERROR else 0
-        self.state = _state(self.verdicts)
+        self.state = _state([v for v in self.verdicts if not (admitted and v.gate == FREEZE)])
         await self._record(always=admitted)
         if not self.denied and self.voting is None and self._approval is not None:
             await self._open_votes(self._approval)
@@ -156,7 +157,7 @@ def blockers(verdicts: tuple[Verdict, ...]) -> tuple[Blocker, ...]:
     )
 
 
-def _state(verdicts: tuple[Verdict, ...]) -> PromotionState:
+def _state(verdicts: Sequence[Verdict]) -> PromotionState:
     """What a promotion is said to wait for: votes before anything else."""
     waiting = [v.gate for v in verdicts if v.decision in {Decision.PENDING, Decision.ERROR}]
     if combine(verdicts) is Decision.DENY or not waiting:

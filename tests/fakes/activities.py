@@ -100,6 +100,7 @@ class FakeGates(activities.GateActivities):
     @activity.defn
     def evaluate(self, request: EvaluateInput) -> Evaluation:
         world = self._world
+        world.may_fail("evaluate")
         with world.lock:
             opened, expires = (request.opened, request.expires) if request.plan == world.plan else (None, None)
             terms = ApprovalTerms(
@@ -349,6 +350,7 @@ class FakeDeployments(activities.DeploymentActivities):
 
     @activity.defn
     def outline(self, deployment: DeploymentRef) -> Outline:
+        self._world.may_fail("outline")
         return self._row(deployment.deployment).outline
 
     @activity.defn
@@ -428,9 +430,7 @@ class FakeTargets(activities.TargetActivities):
                 activity.heartbeat()
         with self._world.lock:
             self._world.steps.append(key)
-            errors = self._world.errors.get(key, [])
-            if errors:
-                raise errors.pop(0)
+        self._world.may_fail(*key)
 
     def _key(self, name: str, deployment: str) -> tuple[str, ...]:
         return (name, "back") if self._world.deployments[deployment].is_rollback else (name,)

@@ -123,6 +123,13 @@ class World:
         """Let a step fail with these, one each time, then work."""
         self.errors[step] = list(errors)
 
+    def may_fail(self, *step: str) -> None:
+        """Fail as scripted."""
+        with self.lock:
+            errors = self.errors.get(step)
+            if errors:
+                raise errors.pop(0)
+
     def pause(self, *step: str) -> Pause:
         """Hold a step up."""
         return self.pauses.setdefault(step, Pause())

@@ -1,13 +1,30 @@
 """The paths of a promotion, over the real server."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
+from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
 
 from fairlead.contracts import names
+from fairlead.contracts.canonical import digest_of
+from fairlead.contracts.steps import SealDecision, SealOutcome
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import Refused, Unavailable
 from fairlead.domain.states import PromotionState
-from tests.fakes.world import World
-from tests.workflows.bench import Bench
+from fairlead.domain.verdict import Decision
+from tests.fakes.world import World, verdict
+from tests.workflows.bench import APPROVE, REJECT, Bench
+from workflows.promotion import PromotionWorkflow
 
 pytestmark = pytest.mark.temporal
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+def only_decision(world: World) -> SealDecision:
+    (decision,) = world.sealed("decision")
+    assert isinstance(decision, SealDecision)
+    return decision
 
 
 async def test_with_nothing_in_its_way_it_deploys_every_target(bench: Bench, world: World) -> None:
@@ -17,4 +34,216 @@ async def test_with_nothing_in_its_way_it_deploys_every_target(bench: Bench, wor
         "requested", "evaluating", "evaluated", "queued", "admitted", "evaluated", "deploying", "verifying", "ended",
     ]  # fmt: skip
     assert [world.did("apply", target) for target in ("t1", "t2", "t3")] == [1, 1, 1]
-    assert world.types(names.deployment_subject("p1")).count("task") == 6
+    assert only_decision(world).result == "allow"
+
+
+async def test_a_denying_gate_rejects_it_and_the_workflow_fails_with_the_result(bench: Bench, world: World) -> None:
+    world.verdicts = [verdict("security", Decision.DENY, NOW, Code.VULNERABILITY_BLOCKED, message="CVE-2024-1")]
+    kind, result = await bench.failure(await bench.promote())
+    assert kind == "rejected"
+    assert result["code"] == Code.VULNERABILITY_BLOCKED
+    assert only_decision(world).result == "deny"
+    assert "votes_opened" not in bench.events()
+
+
+async def test_it_waits_for_votes_which_come_by_update_and_by_raw_signal(bench: Bench, world: World) -> None:
+    world.approvals = 2
+    handle = await bench.promote()
+    await bench.until_event("votes_opened")
+    assert await handle.query(PromotionWorkflow.state) is PromotionState.AWAITING_APPROVAL
+    answer = await handle.execute_update(PromotionWorkflow.vote, APPROVE)
+    assert answer.actor == "ana"
+    await handle.signal("vote", {"signed_by": "cleo", "choice": "approve"})
+    assert (await bench.result(handle)).state is PromotionState.SUCCEEDED
+    terms = only_decision(world).approval
+    assert terms
+    assert terms.opened
+    assert terms.expires == terms.opened + timedelta(seconds=terms.expires_after)
+
+
+async def test_why_names_the_gate_that_waits(bench: Bench, world: World) -> None:
+    world.approvals = 1
+    handle = await bench.promote()
+    await bench.until_event("votes_opened")
+    (blocker,) = await handle.query(PromotionWorkflow.why)
+    assert (blocker.rule, blocker.code) == ("approval", Code.VOTES_MISSING)
+
+
+@pytest.mark.parametrize("payload", ["yes", {"choice": "approve"}, None, ["a"], 7], ids=str)
+async def test_an_unsigned_raw_signal_is_refused_and_leaves_an_event(
+    bench: Bench, world: World, payload: object
+) -> None:
+    world.approvals = 1
+    handle = await bench.promote()
+    await bench.until_event("votes_opened")
+    await handle.signal("vote", payload)
+    await bench.until_event("vote_refused")
+    event = world.event(names.promotion_subject("p1"), "vote_refused")
+    assert (event.code, event.actor) == (Code.VOTE_UNSIGNED, "unknown")
+    assert event.data["payload"].startswith("sha256:")
+    assert world.states["p1"] is PromotionState.AWAITING_APPROVAL
+
+
+async def test_an_update_that_is_refused_says_why_and_leaves_an_event(bench: Bench, world: World) -> None:
+    world.approvals = 1
+    handle = await bench.promote()
+    await bench.until_event("votes_opened")
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await handle.execute_update(PromotionWorkflow.vote, {"choice": "approve"})
+    assert isinstance(refused.value.cause, ApplicationError)
+    assert refused.value.cause.type == Code.VOTE_UNSIGNED
+    assert "vote_refused" in bench.events()
+
+
+@pytest.mark.parametrize(
+    ("payload", "code"),
+    [("yes", Code.VOTE_MALFORMED), ({"a": "x" * 20_000}, Code.VOTE_TOO_LARGE), ([], Code.VOTE_MALFORMED)],
+    ids=["text", "large", "list"],
+)
+async def test_the_validator_refuses_what_is_no_vote_at_all(
+    bench: Bench, world: World, payload: object, code: Code
+) -> None:
+    world.approvals = 1
+    handle = await bench.promote()
+    await bench.until_event("votes_opened")
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await handle.execute_update(PromotionWorkflow.vote, payload)
+    assert isinstance(refused.value.cause, ApplicationError)
+    assert refused.value.cause.type == code
+    assert "vote_refused" not in bench.events()
+
+
+async def test_one_reject_ends_it(bench: Bench, world: World) -> None:
+    world.approvals = 2
+    handle = await bench.promote()
+    await bench.until_event("votes_opened")
+    await handle.execute_update(PromotionWorkflow.vote, REJECT)
+    kind, result = await bench.failure(handle)
+    assert (kind, result["code"]) == ("rejected", Code.VOTE_REJECTED)
+
+
+async def test_a_reject_while_it_is_queued_ends_it_and_frees_the_queue(bench: Bench, world: World) -> None:
+    world.approvals = 1
+    world.restraints["f1"] = "freeze"
+    handle = await bench.promote()
+    await bench.until_event("votes_opened")
+    await handle.execute_update(PromotionWorkflow.vote, APPROVE)
+    await bench.until_state(PromotionState.QUEUED)
+    await handle.execute_update(PromotionWorkflow.vote, REJECT)
+    assert (await bench.failure(handle))[0] == "rejected"
+    await bench.until(lambda: world.places["p1"].status == "left")
+
+
+async def test_another_plan_makes_votes_start_anew(bench: Bench, world: World) -> None:
+    world.approvals = 1
+    handle = await bench.promote()
+    await bench.until_event("votes_opened")
+    world.plan = digest_of("another plan")
+    await handle.signal(PromotionWorkflow.reevaluate)
+    await bench.until(lambda: bench.events().count("votes_opened") == 2)
+    assert "plan_changed" in bench.events()
+    await handle.execute_update(PromotionWorkflow.vote, APPROVE)
+    assert (await bench.result(handle)).state is PromotionState.SUCCEEDED
+    assert only_decision(world).plan == world.plan
+
+
+async def test_a_pending_gate_waits_for_a_message(bench: Bench, world: World) -> None:
+    world.verdicts = [verdict("security", Decision.PENDING, NOW, Code.REPORT_MISSING)]
+    handle = await bench.promote()
+    await bench.until_state(PromotionState.AWAITING_GATE)
+    world.verdicts = []
+    await handle.signal(PromotionWorkflow.reevaluate)
+    assert (await bench.result(handle)).state is PromotionState.SUCCEEDED
+
+
+async def test_what_is_pending_at_the_head_of_the_lane_leaves_it_and_comes_back(bench: Bench, world: World) -> None:
+    world.restraints["f1"] = "freeze"
+    handle = await bench.promote()
+    await bench.until(lambda: "p1" in world.places)
+    world.verdicts = [verdict("security", Decision.PENDING, NOW, Code.REPORT_MISSING)]
+    del world.restraints["f1"]
+    await bench.lane.signal("reevaluate")
+    await bench.until_state(PromotionState.AWAITING_GATE)
+    assert world.places["p1"].status == "left"
+    world.verdicts = []
+    await handle.signal(PromotionWorkflow.reevaluate)
+    assert (await bench.result(handle)).state is PromotionState.SUCCEEDED
+    assert bench.events().count("admitted") == 2
+
+
+async def test_a_freeze_that_came_after_admission_does_not_undo_it(bench: Bench, world: World) -> None:
+    world.restraints["f1"] = "freeze"
+    handle = await bench.promote()
+    await bench.until(lambda: "p1" in world.places)
+    world.verdicts = [verdict("freeze", Decision.PENDING, NOW, Code.FROZEN)]
+    del world.restraints["f1"]
+    await bench.lane.signal("reevaluate")
+    assert (await bench.result(handle)).state is PromotionState.SUCCEEDED
+    assert only_decision(world).verdicts == ()
+
+
+async def test_an_older_release_is_rejected_by_the_lane(bench: Bench, world: World) -> None:
+    world.older = {"p1"}
+    kind, result = await bench.failure(await bench.promote())
+    assert (kind, result["code"]) == ("rejected", Code.RELEASE_OLDER)
+
+
+async def test_a_step_that_is_refused_fails_it_with_that_code(bench: Bench, world: World) -> None:
+    world.fail("outline", errors=[Refused(Code.TARGET_NOT_FOUND, "gone")])
+    kind, result = await bench.failure(await bench.promote())
+    assert (kind, result["code"]) == ("failed", Code.TARGET_NOT_FOUND)
+
+
+async def test_a_database_that_is_away_delays_but_does_not_fail(bench: Bench, world: World) -> None:
+    away = Unavailable(Code.DATABASE_UNAVAILABLE, "away")
+    world.fail("evaluate", errors=[away, away])
+    assert (await bench.result(await bench.promote())).state is PromotionState.SUCCEEDED
+
+
+async def test_history_that_says_something_else_halts_it(bench: Bench, world: World) -> None:
+    world.approvals = 1
+    handle = await bench.promote()
+    await bench.until_event("votes_opened")
+    subject = names.promotion_subject("p1")
+    other = world.events[subject][-1]
+    world.events[subject].append(other.model_copy(update={"sequence": other.sequence + 1, "type": "something_else"}))
+    await handle.signal("vote", APPROVE)
+    assert (await bench.failure(handle))[0] == Code.HISTORY_CONFLICT
+    assert world.seals == []
+
+
+async def test_a_vote_after_the_decision_is_refused(bench: Bench, world: World) -> None:
+    world.approvals = 1
+    pause = world.pause("apply", "t1")
+    handle = await bench.promote()
+    await bench.until_event("votes_opened")
+    await handle.execute_update(PromotionWorkflow.vote, APPROVE)
+    await bench.until_reached(pause)
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await handle.execute_update(PromotionWorkflow.vote, REJECT)
+    assert isinstance(refused.value.cause, ApplicationError)
+    assert refused.value.cause.type == Code.VOTES_CLOSED
+    pause.released.set()
+    assert (await bench.result(handle)).state is PromotionState.SUCCEEDED
+
+
+async def test_the_outcome_is_sealed_last_and_once(bench: Bench, world: World) -> None:
+    await bench.result(await bench.promote())
+    assert [kind for kind, _ in world.seals] == ["decision", "deployment", "outcome"]
+    (outcome,) = world.sealed("outcome")
+    assert isinstance(outcome, SealOutcome)
+    assert outcome.state is PromotionState.SUCCEEDED
+
+
+async def test_operators_can_search_by_project_environment_release_and_state(bench: Bench) -> None:
+    handle = await bench.promote()
+    await bench.result(handle)
+    found = await handle.describe()
+    assert found.status is WorkflowExecutionStatus.COMPLETED
+    attributes = {pair.key.name: pair.value for pair in found.typed_search_attributes if "Fairlead" in pair.key.name}
+    assert attributes == {
+        names.ATTRIBUTE_PROJECT: "shop",
+        names.ATTRIBUTE_ENVIRONMENT: "prod",
+        names.ATTRIBUTE_RELEASE: "2.0.0",
+        names.ATTRIBUTE_STATE: "succeeded",
+    }
