@@ -13,6 +13,7 @@ from agents.probe import host_port
 from agents.process_host.folder import TargetFolder
 from agents.process_host.records import RunSpec
 from agents.process_host.trees import Tree
+from agents.process_host.way import may_mount
 from fairlead.contracts.release import RenderedConfig
 from fairlead.contracts.target import ComponentSpec, TargetSpec
 from fairlead.domain.codes import Code
@@ -89,8 +90,17 @@ class Lookup:
             probe_port=host_port(config.ports, config.health.port) if config.health else 0,
             uid=self.user.uid,
             gid=self.user.gid,
-            closed=self.user.first_closed(tree.path),
+            closed=self._closed(tree.path),
         )
+
+    def _closed(self, tree: Path) -> str | None:
+        closed = self.user.first_closed(tree)
+        if closed and not may_mount():
+            detail = f"user {self.user.uid}, whom applications run as, may not enter {closed}, which this host lies in"
+            raise Refused(
+                Code.START_FAILED, detail, hint=f"keep the host's folder elsewhere, or open it: chmod o+x {closed}"
+            )
+        return closed
 
     def argv(self, command: tuple[str, ...], tree: Path, component: str) -> tuple[str, ...]:
         """The first word becomes a program: inside the tree, then on PATH, the first that the user may really execute."""

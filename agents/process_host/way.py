@@ -7,9 +7,11 @@ nothing but its tree and its home. Takes the right to mount (CAP_SYS_ADMIN), so 
 import ctypes
 import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
 
 CLONE_NEWNS: Final = 0x00020000
+CAP_SYS_ADMIN: Final = 21
 MS_BIND: Final = 0x1000
 MS_REC: Final = 0x4000
 MS_PRIVATE: Final = 0x40000
@@ -27,6 +29,13 @@ def open_way(closed: str, keep: Iterable[str]) -> None:
     for folder, fd in kept.items():
         os.makedirs(folder)
         _mount(f"/proc/self/fd/{fd}", folder, None, MS_BIND)
+
+
+def may_mount() -> bool:
+    """Whether we have that right."""
+    status = Path("/proc/self/status").read_text()
+    effective = next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("CapEff:"))
+    return bool(effective >> CAP_SYS_ADMIN & 1)
 
 
 def _mount(source: str, target: str, kind: str | None, flags: int, options: str | None = None) -> None:

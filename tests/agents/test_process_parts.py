@@ -1,0 +1,212 @@
+"""The small parts of a process host: lookup, spawning, folders, logs."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.process_host import housekeeping, processes, socket_path
+from agents.process_host.folder import TargetFolder
+from agents.process_host.lookup import DEFAULT_PATH, Lookup, User, host_ports, search_path
+from agents.process_host.ports import foreign_listeners, is_served_by
+from agents.process_host.records import Run, RunSpec, Slot, State, write_json
+from agents.process_host.spawn import spawn
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import Refused
+from fairlead.domain.fence import Claim, FenceLost
+from tests.agents.harness import free_port
+
+OURSELVES = User(None, None)
+root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
+
+
+def program(path: Path, mode: int = 0o755) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("#!/bin/sh\n")
+    path.chmod(mode)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("word", "found"),
+    [("serve", "./serve"), ("./serve", "./serve"), ("/serve", "./serve"), ("bin/tool", "./bin/tool"), ("tool", "{path}/tool"),
+     ("{path}/tool", "{path}/tool")],
+)  # fmt: skip
+def test_a_command_is_looked_up_in_the_tree_then_on_the_path(tmp_path: Path, word: str, found: str) -> None:
+    tree, path = tmp_path / "tree", tmp_path / "path"
+    for place in (tree / "serve", tree / "bin/tool", path / "tool", path / "serve"):
+        program(place)
+    lookup = Lookup(OURSELVES, (str(path),))
+    assert lookup.argv((word.format(path=path), "-v"), tree, "web") == (found.format(path=path), "-v")
+
+
+@pytest.mark.parametrize("command", [(), ("nothing",), ("../out",), ("tree/..",), ("closed",), ("folder",)])
+def test_what_cannot_be_executed_is_refused(tmp_path: Path, command: tuple[str, ...]) -> None:
+    tree = tmp_path / "tree"
+    program(tmp_path / "out")
+    program(tree / "closed", 0o644)
+    (tree / "folder").mkdir()
+    with pytest.raises(Refused) as refusal:
+        Lookup(OURSELVES, ()).argv(command, tree, "web")
+    assert refusal.value.code == Code.START_FAILED
+
+
+@root_only
+def test_a_program_that_the_applications_user_cannot_reach_is_passed_over(tmp_path: Path) -> None:
+    closed, opened = program(tmp_path / "closed/tool"), program(tmp_path / "open/tool")
+    link = tmp_path / "link/tool"
+    link.parent.mkdir()
+    link.symlink_to(closed)
+    closed.parent.chmod(0o700)
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_mode & 0o1 == 0:
+            folder.chmod(0o711)
+    lookup = Lookup(User.of(65534), tuple(str(p.parent) for p in (closed, link, opened)))
+    assert lookup.argv(("tool",), tmp_path, "web") == (str(opened),)
+
+
+@root_only
+def test_the_outermost_closed_folder_on_the_way_is_found(tmp_path: Path) -> None:
+    tree = tmp_path / "a/b/tree"
+    tree.mkdir(parents=True)
+    (tmp_path / "a").chmod(0o700)
+    assert User.of(0).first_closed(tree) is None
+    closed = User.of(65534).first_closed(tree)
+    assert closed is not None
+    assert tree.is_relative_to(closed)
+
+
+def test_the_workers_path_comes_first_and_relative_folders_never() -> None:
+    assert search_path("/a:.:bin::/usr/bin")[:2] == ("/a", "/usr/bin")
+    assert set(DEFAULT_PATH.split(":")) < set(search_path("/a"))
+
+
+def test_the_hosts_side_of_a_port_counts() -> None:
+    assert host_ports(("8081:8080", "127.0.0.1:9:10", "7")) == (8081, 9, 7)
+
+
+def sleeper(tmp_path: Path, *argv: str) -> RunSpec:
+    return RunSpec("web", argv or ("/bin/sleep", "1000"), "/", str(tmp_path), {}, (), 1.0, {"fence": "1.1"})
+
+
+def test_a_child_whose_start_was_never_written_down_does_not_start(tmp_path: Path) -> None:
+    """As when the supervisor is killed between fork and journal: its end of the gate closes."""
+    waiting = spawn(sleeper(tmp_path, "/bin/touch", str(tmp_path / "started")), tmp_path / "log")
+    assert processes.is_alive(waiting.process)
+    waiting._gate.close()
+    assert os.waitstatus_to_exitcode(os.waitpid(waiting.process.pid, 0)[1]) == 127
+    assert not (tmp_path / "started").exists()
+
+
+def test_a_child_that_may_go_becomes_the_application(tmp_path: Path) -> None:
+    waiting = spawn(sleeper(tmp_path, "/bin/touch", str(tmp_path / "started")), tmp_path / "log")
+    waiting.go()
+    os.waitpid(waiting.process.pid, 0)
+    assert (tmp_path / "started").exists()
+
+
+def test_a_pid_is_nobody_without_its_start_time() -> None:
+    me = processes.me()
+    assert processes.is_alive(me)
+    assert not processes.is_alive(processes.Identity(me.pid, me.started + 1, me.boot))
+    assert not processes.is_alive(processes.Identity(me.pid, me.started, "another boot"))
+    assert not processes.is_alive(None)
+
+
+def test_who_listens_is_told_apart() -> None:
+    port = free_port()
+    assert foreign_listeners(port, []) == set()
+    with socket.create_server(("127.0.0.1", port)):
+        assert foreign_listeners(port, []) == {os.getpid()}
+        assert foreign_listeners(port, [os.getpid()]) == set()
+        assert is_served_by(port, os.getpid())
+    assert not is_served_by(port, os.getpid())
+
+
+CLAIMS = st.lists(st.builds(Claim, st.integers(1, 50), st.integers(1, 50)), min_size=1, max_size=8)
+
+
+@given(CLAIMS)
+def test_of_any_claims_only_those_not_below_another_are_taken(
+    tmp_path_factory: pytest.TempPathFactory, claims: list[Claim]
+) -> None:
+    folder = TargetFolder(tmp_path_factory.mktemp("claims") / "t")
+    folder.take({})
+    highest = Claim(0, 0)
+    for claim in claims:
+        if claim >= highest:
+            folder.claim(claim)
+            highest = claim
+        else:
+            with pytest.raises(FenceLost):
+                folder.claim(claim)
+    assert folder.list_claims()[-1] == highest == max(claims)
+
+
+def test_a_sticker_of_a_lower_claim_never_covers_a_higher_ones(tmp_path: Path) -> None:
+    folder = TargetFolder(tmp_path / "t")
+    folder.take({})
+    for claim in (Claim(1, 1), Claim(10, 1)):
+        folder.claim(claim)
+        folder.leave_sticker(claim, {"fence": str(claim)})
+    write_json(folder.stickers / "9.1.json", {"fence": "9.1"})  # as by a worker that was stopped after its last look
+    assert folder.sticker() == {"fence": "10.1"}
+
+
+def test_what_lies_between_claims_is_no_claim(tmp_path: Path) -> None:
+    folder = TargetFolder(tmp_path / "t")
+    folder.take({})
+    for name in ("1.1", "2", ".2.1", "2.1.json", "x.y", "3."):
+        (folder.claims / name).touch()
+    assert folder.list_claims() == [Claim(1, 1)]
+
+
+def test_the_state_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    run = Run(3, sleeper(tmp_path), "2.1", created=1.0, since=2.0, exits=1, process=processes.me())
+    state = State(7, {"web": Slot(run, sleeper(tmp_path)), "api": Slot()})
+    write_json(tmp_path / "state.json", state.to_json())
+    assert TargetFolder(tmp_path).read_state() == state
+
+
+def test_the_tail_begins_with_the_run_and_is_bounded(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    assert housekeeping.tail(log, 0) == ""
+    log.write_text("old\n" + "".join(f"line {n}\n" for n in range(1000)))
+    assert housekeeping.tail(log, 4).splitlines() == [f"line {n}" for n in range(980, 1000)]
+    log.write_text("old\nnew\n")
+    assert housekeeping.tail(log, 4) == "new"
+    assert housekeeping.tail(log, 10_000) == "old\nnew"
+
+
+def test_a_log_that_grew_too_large_is_cut_under_its_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(housekeeping, "MAX_LOG", 10)
+    log = tmp_path / "log"
+    with open(log, "a") as writer:
+        writer.write("x" * 20)
+        writer.flush()
+        housekeeping.cut(log)
+        writer.write("after")
+    assert (log.read_text(), (tmp_path / "log.1").read_text()) == ("after", "x" * 20)
+
+
+def test_sockets_may_lie_in_deep_folders_and_are_ours_alone(tmp_path: Path) -> None:
+    path = tmp_path / ("d" * 120) / "control.sock"
+    path.parent.mkdir()
+    with socket_path.bind(path), socket_path.reachable(path) as short, socket.socket(socket.AF_UNIX) as client:
+        client.connect(short)
+        assert path.stat().st_mode & 0o777 == 0o600
+
+
+HEAVY = ("pydantic", "httpx", "psutil", "rfc8785", "docker")
+
+
+def test_the_supervisor_is_standard_library_only() -> None:
+    """It lives for months beside applications, so it stays small."""
+    check = f"import sys, agents.process_host.supervisor; print([m for m in {HEAVY} if m in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    assert told.stdout == "[]\n"
