@@ -2,17 +2,18 @@
 
 import os
 import sys
+from collections.abc import Iterable
 
 from workers import packages
 
 
-def lacking() -> str | None:
-    """Why the tests of Docker targets cannot run here, and how they could; None when they can."""
-    left = packages.missing(packages.PROGRAMS)
+def lacking(wanted: Iterable[str] = packages.PROGRAMS, *, root: bool = True) -> str | None:
+    """Why the tests that need these packages cannot run here, and how they could; None when they can."""
+    left = packages.missing(wanted)
     if left:
         programs = ", ".join(packages.PROGRAMS[package] for package in left)
         return f"not here: {programs}; on Debian, as root: {packages.how_to_get(left)}"
-    if os.geteuid() != 0:
+    if root and os.geteuid() != 0:
         return "a private Docker engine needs root; run as root"
     return None
 

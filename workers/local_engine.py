@@ -29,13 +29,14 @@ class LocalEngine:
     """dockerd with its state in `folder` (an absolute path, short enough for a socket's name).
 
     Containers get a bridge of their own and publish ports on loopback through the engine's proxy; no firewall rule is made, so that
-    any number of engines live side by side. Where no bridge can be made they use the host's network.
+    any number of engines live side by side. Where no bridge can be made they use the host's network. A `bound` engine ends with the
+    process that started it, however that dies.
     """
 
-    def __init__(self, folder: Path, *, bridge: bool = True) -> None:
+    def __init__(self, folder: Path, *, bridge: bool = True, bound: bool = False) -> None:
         self.folder = folder
         self.socket = folder / "docker.sock"
-        self._wants_bridge = bridge
+        self._wants_bridge, self._bound = bridge, bound
         self._bridge = Bridge.of(folder)
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -52,7 +53,7 @@ class LocalEngine:
     def start(self, timeout: float = 60) -> None:
         """Have the engine running and answering. Raises RuntimeError with the end of its log."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._process = _spawn(self._command(), self.folder / "engine.log")
+        self._process = _spawn(self._command(), self.folder / "engine.log", bound=self._bound)
         _await(self._answers, self._process, self.folder / "engine.log", timeout)
 
     def stop(self) -> None:
@@ -91,10 +92,11 @@ class LocalEngine:
 
 
 class LocalRegistry:
-    """docker-registry on a loopback port, its content in `folder`; keeps its port when stopped and started again."""
+    """docker-registry on a loopback port, its content in `folder`; keeps its port when stopped and started again. `bound`: see LocalEngine."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, bound: bool = False) -> None:
         self.folder = folder
+        self._bound = bound
         self.address = f"127.0.0.1:{free_port()}"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -104,7 +106,7 @@ class LocalRegistry:
         self.folder.mkdir(parents=True, exist_ok=True)
         config = _CONFIG.format(root=self.folder / "content", address=self.address)
         (self.folder / "config.yml").write_text(config)
-        self._process = _spawn(serve, self.folder / "registry.log")
+        self._process = _spawn(serve, self.folder / "registry.log", bound=self._bound)
         _await(self._answers, self._process, self.folder / "registry.log", timeout)
 
     def stop(self) -> None:
@@ -169,7 +171,8 @@ def _need(package: str) -> Path:
     return found
 
 
-def _spawn(command: list[str], log: Path) -> subprocess.Popen[bytes]:
+def _spawn(command: list[str], log: Path, *, bound: bool) -> subprocess.Popen[bytes]:
+    command = ["setpriv", "--pdeathsig", "TERM", *command] if bound else command
     environment = {**os.environ, "PATH": packages.PATH}
     with log.open("ab") as output:
         return subprocess.Popen(

@@ -234,7 +234,7 @@ def test_a_beat_that_raises_ends_the_wait_for_the_engine():
 
 
 def test_an_engine_without_a_bridge_runs_on_the_hosts_network(docker_harness: DockerHarness, docker_folder: Path):
-    engine = LocalEngine(docker_folder / "bare", bridge=False)
+    engine = LocalEngine(docker_folder / "bare", bridge=False, bound=True)
     engine.start()
     bare = DockerHarness(engine, docker_harness.registry, docker_folder)
     bench = Bench(bare)
