@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import traceback
@@ -22,6 +23,7 @@ Part = TypeVar("Part", LocalEngine, LocalRegistry)
 
 def main() -> int:
     """Exit 0 only if every check held."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     choice = choose(os.environ.get("ON"))
     show = Show()
     show.say(f"targets: {choice.on} ({choice.why})")
