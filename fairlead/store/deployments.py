@@ -11,7 +11,7 @@ from fairlead.contracts.records import DeploymentRecord, TaskRecord
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import NotFound
 from fairlead.domain.states import DeploymentState, TaskState
-from fairlead.store.rows import as_record, insert_once
+from fairlead.store.rows import as_record, insert_once, lock_row
 from fairlead.store.tables.deployment import Deployment, Task
 
 
@@ -54,11 +54,10 @@ def next_attempt(s: Session, deployment: str, target: str) -> int:
 
 def set_decision(s: Session, id: str, digest: Digest) -> DeploymentRecord:
     """Note the statement that a deployment rests on; of a rollback it is sealed after its row is there. Raises NotFound."""
-    row = s.get(Deployment, id)
+    row = lock_row(s, Deployment, id)
     if row is None:
         raise NotFound(Code.DEPLOYMENT_NOT_FOUND, f"there is no deployment {id}")
     row.decision = digest
-    s.add(row)
     s.flush()
     return as_record(DeploymentRecord, row)
 

@@ -57,6 +57,13 @@ def test_the_rollback_comes_last_of_its_promotion(s: Session):
     assert [d.id for d in deployments.of_promotion(s, "p1")] == ["p1", "p1.rollback"]
 
 
+def test_a_rollback_gets_its_statement_after_its_row(s: Session):
+    seeds.deployment(s)
+    assert deployments.set_decision(s, "p1", seeds.DIGEST).decision == seeds.DIGEST
+    with pytest.raises(NotFound):
+        deployments.set_decision(s, "p2", seeds.DIGEST)
+
+
 def test_running_are_those_that_have_not_ended(s: Session):
     succeeded(s, "p1", 1, "1.0.0", 0)
     seeds.deployment(s, "p2", 2)
@@ -98,6 +105,10 @@ def test_a_release_is_verified_until_another_is(s: Session):
     succeeded(s, "p4", 4, "1.0.0", 30)
     assert spans(s, "1.0.0") == [(at(0), at(20)), (at(30), None)]
     assert spans(s, "1.1.0") == [(at(20), at(30))]
+
+
+def test_where_nothing_was_verified_there_are_no_spans(s: Session):
+    assert deployments.verified_spans(s, "shop", "prod", seeds.DIGEST) == []
 
 
 def test_what_only_failed_was_never_verified(s: Session):

@@ -1,6 +1,7 @@
 """The embedded Postgres: private, unprivileged, found again after any death of its starter."""
 
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -34,6 +35,9 @@ def make(tmp_path: Path) -> Iterator[Make]:
     yield one
     for each in reversed(made):
         each.stop()
+    note = tmp_path / "pg" / "place"
+    if note.exists():
+        shutil.rmtree(note.read_text())
 
 
 @pytest.fixture(scope="module")
