@@ -49,6 +49,7 @@ def after(spans: Any, *, soak: float = 60.0, common: Any = PLAIN) -> Verdict:
         ({"dev": [[ago(500), ago(470)], [ago(20), None]]}, PENDING, ("soaking",), 10),
         ({"dev": [[ago(500), ago(470)]]}, PENDING, ("soaking",), None),
         ({"dev": [[ago(-5), None]]}, PENDING, ("soaking",), 60),
+        ({"dev": [[ago(50), ago(-500)]]}, PENDING, ("soaking",), None),
         ({"dev": [[ago(60), None]], "qa": []}, PENDING, ("environment_not_reached",), None),
         ({"dev": [[ago(50), None]], "qa": [[ago(30), None]]}, PENDING, ("soaking",), 30),
         ({"dev": [[ago(50), None]], "qa": []}, PENDING, ("environment_not_reached", "soaking"), None),
