@@ -19,6 +19,7 @@ from workers import packages
 from workers.demo import shop, targets
 from workers.demo.images import Image, to_layout, to_registry
 from workers.demo.people import Person
+from workers.local_engine import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 CATALOGUES = {"docker": "fairlead.yaml", "process": "fairlead.process.yaml"}
@@ -121,10 +122,13 @@ class Stage:
         return image.digest
 
     def catalogue(self, keys: dict[str, str]) -> Path:
-        """A copy of the example with the people's public keys, and with this machine's engine and registry."""
+        """A copy of the example with the people's public keys, free ports, and this machine's engine and registry."""
         document = yaml.safe_load((ROOT / "examples" / "shop" / CATALOGUES[self.on]).read_text())
         for name, key in keys.items():
             document["people"][name]["keys"] = [key]
+        for target in document["targets"].values():
+            ports = target["config"]["ports"]
+            target["config"]["ports"] = {c: [f"{free_port()}:{p.partition(':')[2]}"] for c, (p,) in ports.items()}
         if self.on == "docker":
             for component in document["components"].values():
                 component["repository"] = f"{self._registry}/{component['repository'].partition('/')[2]}"
