@@ -1,17 +1,11 @@
 """One builder for each kind of statement (interface.md 6). Everything that enters is an argument, so a retry builds the same bytes."""
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel
-
-from fairlead.contracts.canonical import Digest, canonical, digest_of
-from fairlead.contracts.names import rollback_of
+from fairlead.contracts.canonical import Digest, digest_of
 from fairlead.contracts.release import Plan, ReleaseManifest
-from fairlead.contracts.target import TargetObservation
 from fairlead.contracts.votes import ApprovalTerms
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput
@@ -19,7 +13,9 @@ from fairlead.domain.states import PromotionState
 from fairlead.domain.verdict import Decision, Verdict
 from fairlead.domain.votes import CastVote, Quorum, tally
 from fairlead.evidence import predicates as p
-from fairlead.evidence.statement import Statement, Subject
+from fairlead.evidence.about import About, about_itself, about_releases, given, subjects_of, verbatim
+from fairlead.evidence.execution_statements import deployment, drift, observation, rollback, verification
+from fairlead.evidence.statement import Statement
 from fairlead.evidence.voting import ReceivedVote, open_vote
 
 __all__ = [
@@ -41,44 +37,6 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class About:
-    """What the statements of one promotion have in common. `manifest`: of the release that is promoted; `time`: the workflow's."""
-
-    promotion: str
-    environment: str
-    manifest: ReleaseManifest
-    time: datetime
-
-    @property
-    def project(self) -> str:
-        return self.manifest.project
-
-    @property
-    def release(self) -> Digest:
-        return digest_of(self.manifest)
-
-    def common(self, *inputs: Digest) -> dict[str, Any]:
-        """The fields that every predicate of a promotion has."""
-        return {
-            "project": self.project,
-            "promotion": self.promotion,
-            "environment": self.environment,
-            "time": self.time,
-            "inputs": inputs,
-        }
-
-
-def subjects_of(releases: Iterable[tuple[ReleaseManifest, Digest]]) -> tuple[Subject, ...]:
-    """For each release (with its digest) the components by name, then the release itself; nothing twice."""
-    found: dict[tuple[str, str], None] = {}
-    for manifest, digest in releases:
-        for _, component in sorted(manifest.components.items()):
-            found[component.repository, component.digest] = None
-        found[f"release:{manifest.project}/{manifest.version}", digest] = None
-    return tuple(Subject(name=name, digest={"sha256": p.hex_of(digest)}) for name, digest in found)
-
-
 def release(manifest: ReleaseManifest, *, time: datetime, created_by: str) -> Statement:
     """A release came to be. It rests on nothing."""
     predicate = p.ReleasePredicate(
@@ -87,10 +45,10 @@ def release(manifest: ReleaseManifest, *, time: datetime, created_by: str) -> St
         inputs=(),
         version=manifest.version,
         release=digest_of(manifest),
-        manifest=_verbatim(manifest),
+        manifest=verbatim(manifest),
         created_by=created_by,
     )
-    return _statement([manifest], predicate)
+    return about_releases([manifest], predicate)
 
 
 def verdict(about: About, *, release_statement: Digest, verdict: Verdict, plan: Digest | None = None) -> Statement:
@@ -121,7 +79,7 @@ def verdict(about: About, *, release_statement: Digest, verdict: Verdict, plan: 
             details=verdict.details,
         ),
     )
-    return _statement([about.manifest], predicate)
+    return about_releases([about.manifest], predicate)
 
 
 def votes(
@@ -138,7 +96,7 @@ def votes(
     quorum = Quorum(approval.count, approval.groups, approval.requester) if approval else Quorum(0)
     counted = tally(ballots, quorum, plan=plan or "", requester=requester)
     predicate = p.VotesPredicate(
-        **about.common(release_statement, *_present(plan)),
+        **about.common(release_statement, *given(plan)),
         plan=plan,
         votes=tuple(
             p.CountedVote(
@@ -151,7 +109,7 @@ def votes(
             for vote, ballot in zip(cast, ballots, strict=True)
         ),
     )
-    return _statement([about.manifest], predicate)
+    return about_releases([about.manifest], predicate)
 
 
 def cast_vote(vote: ReceivedVote) -> CastVote:
@@ -186,12 +144,12 @@ def decision(
     """Whether the promotion was allowed. `verdicts` and `votes`: statement digests, in ledger order."""
     plan_digest = digest_of(plan) if plan else None
     predicate = p.DecisionPredicate(
-        **about.common(release_statement, *_present(plan_digest), *verdicts, *_present(votes)),
+        **about.common(release_statement, *given(plan_digest), *verdicts, *given(votes)),
         result=result,
         requester=requester,
         release=about.release,
         plan=plan_digest,
-        plan_document=_verbatim(plan) if plan else None,
+        plan_document=verbatim(plan) if plan else None,
         approval=p.Approval.from_terms(approval),
         verdicts=tuple(verdicts),
         votes=votes,
@@ -203,120 +161,7 @@ def decision(
     )
     if result == "allow" and (plan is None or (approval and predicate.approval is None)):
         raise BadInput(Code.BAD_REQUEST, "nothing is allowed without a plan, or with votes that never opened")
-    return _statement([about.manifest], predicate)
-
-
-def deployment(
-    about: About,
-    *,
-    authority: Digest,
-    deployment: str,
-    number: int,
-    is_rollback: bool,
-    result: Literal["succeeded", "failed", "cancelled"],
-    targets: Sequence[p.DeployedTarget],
-    plan: Digest | None = None,
-    manifests: Sequence[ReleaseManifest] = (),
-    code: str | None = None,
-    detail: str | None = None,
-) -> Statement:
-    """What a deployment did. `authority`: the decision statement or, for a rollback, the rollback statement.
-
-    `plan` for a deployment that is no rollback. `manifests`: of the releases that targets went back to, beside the promoted one.
-    """
-    known = {digest_of(manifest): manifest for manifest in (about.manifest, *manifests)}
-    if unknown := {target.release_digest for target in targets} - set(known):
-        raise BadInput(Code.RELEASE_NOT_FOUND, f"no manifest was given for {', '.join(sorted(unknown))}")
-    predicate = p.DeploymentPredicate(
-        **about.common(authority, *_present(plan)),
-        deployment=deployment,
-        number=number,
-        is_rollback=is_rollback,
-        result=result,
-        plan=plan,
-        targets=tuple(targets),
-        code=code,
-        detail=detail or None,
-    )
-    gone_to = [known[target.release_digest] for target in targets] if is_rollback else [about.manifest]
-    return _statement(gone_to, predicate)
-
-
-def observation(
-    about: About,
-    *,
-    deployment_statement: Digest,
-    deployment: str,
-    is_rollback: bool,
-    target: p.DeployedTarget,
-    manifest: ReleaseManifest,
-    observed: TargetObservation,
-    ok: bool,
-    code: str | None = None,
-) -> Statement:
-    """What one target showed. `target`: its entry in the deployment statement; `manifest`: of the release named there."""
-    predicate = p.ObservationPredicate(
-        **about.common(deployment_statement),
-        deployment=deployment,
-        is_rollback=is_rollback,
-        target=target.name,
-        release=target.release,
-        release_digest=target.release_digest,
-        retire=target.retire,
-        ok=ok,
-        reachable=observed.reachable,
-        components=_seen(observed),
-        code=code,
-        detail=observed.detail,
-    )
-    return _statement([manifest], predicate)
-
-
-def verification(
-    about: About,
-    *,
-    deployment_statement: Digest,
-    observations: Sequence[Digest],
-    deployment: str,
-    is_rollback: bool,
-    result: Literal["passed", "failed"],
-    code: str | None = None,
-    detail: str | None = None,
-) -> Statement:
-    """The judgement over a deployment. `observations`: the observation statements, in ledger order."""
-    predicate = p.VerificationPredicate(
-        **about.common(deployment_statement, *observations),
-        deployment=deployment,
-        is_rollback=is_rollback,
-        result=result,
-        code=code,
-        detail=detail or None,
-    )
-    return _statement([about.manifest], predicate)
-
-
-def rollback(
-    about: About,
-    *,
-    decision: Digest,
-    deployment_statement: Digest,
-    verification_statement: Digest,
-    deployment: str,
-    code: str,
-    targets: Sequence[p.RollbackTarget],
-    rollback: str | None = None,
-    detail: str | None = None,
-) -> Statement:
-    """Where each touched target of a failed deployment goes back to; sealed before the first change."""
-    predicate = p.RollbackPredicate(
-        **about.common(decision, deployment_statement, verification_statement),
-        deployment=deployment,
-        rollback=rollback or rollback_of(deployment),
-        code=code,
-        detail=detail or None,
-        targets=tuple(targets),
-    )
-    return _statement([about.manifest], predicate)
+    return about_releases([about.manifest], predicate)
 
 
 def outcome(
@@ -331,7 +176,7 @@ def outcome(
     predicate = p.OutcomePredicate(
         **about.common(*statements), state=state, statements=tuple(statements), code=code, detail=detail or None
     )
-    return _statement([about.manifest], predicate)
+    return about_releases([about.manifest], predicate)
 
 
 def freeze(
@@ -357,7 +202,7 @@ def freeze(
         reason=reason,
         until=until,
     )
-    return _self_subject(f"environment:{project}/{environment}", predicate)
+    return about_itself(f"environment:{project}/{environment}", predicate)
 
 
 def key(
@@ -381,58 +226,4 @@ def key(
         change=change,
         actor=actor,
     )
-    return _self_subject(f"key:{keyid}", predicate)
-
-
-def drift(
-    *,
-    manifest: ReleaseManifest,
-    environment: str,
-    deployment_statement: Digest,
-    observed: TargetObservation,
-    code: str,
-    time: datetime,
-    detail: str | None = None,
-) -> Statement:
-    """A target shows something else than the last successful deployment left there."""
-    predicate = p.DriftPredicate(
-        project=manifest.project,
-        time=time,
-        inputs=(deployment_statement,),
-        environment=environment,
-        target=observed.target,
-        release=manifest.version,
-        release_digest=digest_of(manifest),
-        components=_seen(observed),
-        code=code,
-        detail=detail,
-    )
-    return _statement([manifest], predicate)
-
-
-def _seen(observed: TargetObservation) -> tuple[p.SeenComponent, ...]:
-    return tuple(p.SeenComponent.model_validate(component.model_dump()) for component in observed.components)
-
-
-def _present(digest: Digest | None) -> tuple[Digest, ...]:
-    return () if digest is None else (digest,)
-
-
-def _verbatim(model: BaseModel) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(canonical(model))
-    return document
-
-
-def _statement(manifests: Iterable[ReleaseManifest], predicate: p.AnyPredicate) -> Statement:
-    subjects = subjects_of((manifest, digest_of(manifest)) for manifest in manifests)
-    return _sealable(subjects, predicate)
-
-
-def _self_subject(name: str, predicate: p.AnyPredicate) -> Statement:
-    digest = digest_of(predicate.document())
-    return _sealable([Subject(name=name, digest={"sha256": p.hex_of(digest)})], predicate)
-
-
-def _sealable(subjects: Iterable[Subject], predicate: p.AnyPredicate) -> Statement:
-    document: Mapping[str, Any] = predicate.document()
-    return Statement(subject=tuple(subjects), predicate_type=p.predicate_type(predicate.KIND), predicate=dict(document))
+    return about_itself(f"key:{keyid}", predicate)
