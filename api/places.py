@@ -18,6 +18,7 @@ from fairlead.domain.catalogue import Catalogue
 from fairlead.domain.health import Health, worst
 from fairlead.domain.lane import FREEZE, HOLD
 from fairlead.domain.states import DeploymentState, PromotionState
+from fairlead.domain.waves import start_order
 from fairlead.store import deployments, lanes, observations, promotions, releases, restraints
 
 
@@ -119,6 +120,11 @@ class Matrix(Frozen):
     components: tuple[MatrixRow, ...]
 
 
+def in_order(catalogue: Catalogue) -> tuple[str, ...]:
+    """The environments along the promotion graph; the store keeps no order of its own."""
+    return start_order({name: environment.after for name, environment in catalogue.environments.items()})
+
+
 def environment_view(s: Session, place: Place, now: datetime) -> EnvironmentView:
     """Everything about one environment."""
     open_now = restraints.open_at(s, place.project, place.name, now)
@@ -161,7 +167,7 @@ def drift_of(s: Session, place: Place) -> tuple[TargetDrift, ...]:
 def matrix(s: Session, catalogue: Catalogue) -> Matrix:
     """What was last verified of each component in each environment."""
     cells: dict[str, list[Cell]] = {name: [] for name in catalogue.components}
-    for environment in catalogue.environments:
+    for environment in in_order(catalogue):
         last = deployments.last_verified(s, catalogue.project, environment)
         release = releases.by_digest(s, catalogue.project, last.release_digest) if last else None
         if last is None or release is None:
@@ -176,7 +182,7 @@ def matrix(s: Session, catalogue: Catalogue) -> Matrix:
             )
             cells.setdefault(name, []).append(cell)
     rows = tuple(MatrixRow(component=name, environments=tuple(row)) for name, row in cells.items())
-    return Matrix(project=catalogue.project, environments=tuple(catalogue.environments), components=rows)
+    return Matrix(project=catalogue.project, environments=in_order(catalogue), components=rows)
 
 
 def _target(s: Session, place: Place, name: str, seen: ObservationRecord | None) -> TargetStanding:

@@ -8,7 +8,15 @@ from pydantic import Field
 
 from api import restraining
 from api.deps import CallerDep, Place, PlaceDep, ProjectDep, ServicesDep, UpdateIdDep
-from api.places import EnvironmentView, EnvironmentWhy, TargetDrift, drift_of, environment_view, environment_why
+from api.places import (
+    EnvironmentView,
+    EnvironmentWhy,
+    TargetDrift,
+    drift_of,
+    environment_view,
+    environment_why,
+    in_order,
+)
 from api.restraining import NewRestraint
 from api.route import Route
 from api.shapes import PromotionSummary, promotion_summary
@@ -51,10 +59,10 @@ class Ended(Frozen):
 
 @listing.get("")
 def list_environments(project: ProjectDep, services: ServicesDep) -> Environments:
-    """Every environment, in the catalogue's order."""
+    """Every environment, along the promotion graph."""
     with services.database.session() as s:
         known = of_project(s, project)
-        places = [Place(project, known, environment) for environment in known.environments.values()]
+        places = [Place(project, known, known.environments[name]) for name in in_order(known)]
         return Environments(items=tuple(environment_view(s, place, services.now()) for place in places))
 
 

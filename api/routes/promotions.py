@@ -125,7 +125,10 @@ def list_events(
 
 @router.post("/promotions/{id}/votes")
 async def vote(
-    promotion: PromotionDep, envelope: Annotated[Any, Body()], services: ServicesDep, update_id: UpdateIdDep
+    promotion: PromotionDep,
+    services: ServicesDep,
+    update_id: UpdateIdDep,
+    envelope: Annotated[Any, Body(description="a DSSE envelope, as `fairlead approve --print` makes it")] = None,
 ) -> VoteAnswer:
     """Send a signed vote."""
     return await voting.vote(services, promotion, envelope, update_id)
