@@ -39,6 +39,10 @@ class DeploymentWorkflow:
         """Targets in flight finish, no other starts, and those touched go back."""
         self._shield.told = True
 
+    @workflow.signal(name=names.SIGNAL_PING, description="Fails to be delivered where this is over")
+    def ping(self, hint: RawValue = NOTHING) -> None:
+        """Be there."""
+
     @workflow.query
     def state(self) -> DeploymentState:
         """Where the deployment stands."""

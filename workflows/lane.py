@@ -23,7 +23,7 @@ from workflows.showing import introduce, show_details
 T = TypeVar("T")
 
 MOST_SEEN: Final = 100
-MOST_EVENTS: Final = 1_000
+MOST_EVENTS: Final = 500
 """Then it goes on as a new run, so that its history stays short."""
 _BEGIN: Final = frozenset({"freeze", "hold"})
 

@@ -1,6 +1,8 @@
 """Starts a deployment and sees it to its end, whichever way it ends, terminated by hand included."""
 
 from contextlib import suppress
+from datetime import timedelta
+from typing import Final
 
 from temporalio import workflow
 from temporalio.common import WorkflowIDReusePolicy
@@ -15,12 +17,15 @@ from fairlead.domain.codes import Code
 from workflows.failures import Failure, read_failure, refusal
 from workflows.options import ABANDON, RECORD
 
+_GLANCE: Final = timedelta(seconds=5)
+
 
 class Pursuit:
     """A deployment that was started; its row says how it stands."""
 
-    def __init__(self, deployment: str, handle: ChildWorkflowHandle[object, DeploymentResult]) -> None:
-        self._deployment = deployment
+    def __init__(self, request: DeploymentInput, handle: ChildWorkflowHandle[object, DeploymentResult]) -> None:
+        self._request = request
+        self._deployment = request.deployment
         self._handle = handle
         self.cancelling = False
 
@@ -40,7 +45,7 @@ class Pursuit:
         except WorkflowAlreadyStartedError as error:
             conflict = Failure(Code.HISTORY_CONFLICT, f"deployment {request.deployment} was started before")
             raise refusal(conflict) from error
-        return cls(request.deployment, handle)
+        return cls(request, handle)
 
     @property
     def over(self) -> bool:
@@ -69,16 +74,10 @@ class Pursuit:
         if standing.state.is_terminal:
             return standing
         conflict = failure is not None and failure.code == Code.HISTORY_CONFLICT
-        await workflow.execute_activity_method(
-            DeploymentActivities.abandon,
-            Abandon(
-                deployment=self._deployment,
-                time=workflow.now(),
-                code=Code.HISTORY_CONFLICT if conflict else Code.TERMINATED,
-            ),
-            summary=f"Close the rows of deployment {self._deployment}",
-            **ABANDON,
-        )
+        code = Code.HISTORY_CONFLICT if conflict else Code.TERMINATED
+        if not self._request.is_rollback:
+            await self._outlive_rollback(code)
+        await _abandon(self._deployment, code)
         return await self.standing()
 
     async def _closed_with(self) -> Failure | None:
@@ -87,3 +86,29 @@ class Pursuit:
         except ChildWorkflowError as error:
             return read_failure(error)
         return None
+
+    async def _outlive_rollback(self, code: Code) -> None:
+        """A deployment that was ended by hand may have left its rollback at work: what that does and seals comes first."""
+        rollback = names.rollback_of(self._deployment)
+        while await _is_there(rollback):
+            await workflow.sleep(_GLANCE, summary=f"Until deployment {rollback} is over")
+        await _abandon(rollback, code)
+
+
+async def _is_there(deployment: str) -> bool:
+    """A signal that cannot be delivered is the one way in which a workflow learns that another is not running."""
+    try:
+        await workflow.get_external_workflow_handle(names.deployment_workflow(deployment)).signal(names.SIGNAL_PING)
+    except FailureError:
+        return False
+    return True
+
+
+async def _abandon(deployment: str, code: Code) -> None:
+    """Close the rows that a deployment left open; nothing where there are none."""
+    await workflow.execute_activity_method(
+        DeploymentActivities.abandon,
+        Abandon(deployment=deployment, time=workflow.now(), code=code),
+        summary=f"Close the rows of deployment {deployment}",
+        **ABANDON,
+    )

@@ -18,6 +18,7 @@ SIGNAL_PROGRESS: Final = "progress"
 SIGNAL_REEVALUATE: Final = "reevaluate"
 SIGNAL_VOTE: Final = "vote"
 SIGNAL_CANCEL: Final = "cancel"
+SIGNAL_PING: Final = "ping"
 
 ATTRIBUTE_PROJECT: Final = "FairleadProject"
 ATTRIBUTE_ENVIRONMENT: Final = "FairleadEnvironment"

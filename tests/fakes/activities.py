@@ -365,9 +365,9 @@ class FakeDeployments(activities.DeploymentActivities):
 
     @activity.defn
     def abandon(self, request: Abandon) -> None:
-        row = self._row(request.deployment)
         with self._world.lock:
-            if row.state.is_terminal:
+            row = self._world.deployments.get(request.deployment)
+            if row is None or row.state.is_terminal:
                 return
             for target, state in row.tasks.items():
                 if not state.is_terminal:

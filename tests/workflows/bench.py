@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
@@ -57,6 +59,19 @@ class Bench:
         lane = LaneInput(project="shop", environment="prod")
         return await self.client.start_workflow(names.LANE, lane, **temporal.lane_start("shop", "prod"))
 
+    async def reset(self, workflow: str) -> None:
+        """Reset a workflow to its beginning, as an operator may by hand."""
+        found = await self.client.get_workflow_handle(workflow).describe()
+        await self.client.workflow_service.reset_workflow_execution(
+            ResetWorkflowExecutionRequest(
+                namespace=self.client.namespace,
+                workflow_execution=WorkflowExecution(workflow_id=workflow, run_id=found.run_id),
+                workflow_task_finish_event_id=4,
+                request_id=f"reset {found.run_id}",
+                reason="by hand",
+            )
+        )
+
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for something to come about in the world."""
         async with asyncio.timeout(DEADLINE):
@@ -98,14 +113,16 @@ class Bench:
 
 
 @asynccontextmanager
-async def working(client: Client, world: World) -> AsyncIterator[Bench]:
-    """Workers for both queues, as one process of ours runs them."""
+async def working(client: Client, world: World, *, cached: int = 1000) -> AsyncIterator[Bench]:
+    """Workers for both queues, as one process of ours runs them. With nothing cached every workflow task replays all before it."""
     with ThreadPoolExecutor(20) as threads:
         control = Worker(
             client,
             task_queue=names.QUEUE_CONTROL,
             activities=control_activities(world, client),
             activity_executor=threads,
+            max_cached_workflows=cached,
+            max_concurrent_workflow_task_polls=5 if cached else 1,
         )
         targets = Worker(
             client,

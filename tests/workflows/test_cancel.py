@@ -116,7 +116,6 @@ async def test_of_the_deployment_by_hand_is_one_of_its_promotion(bench: Bench, w
     handle = await bench.promote()
     await bench.until_reached(pause)
     await bench.deployment().cancel()
-    await bench.until(lambda: True)
     pause.released.set()
     assert (await bench.failure(handle))[0] == "CancelledError"
     assert await status(bench, "deployment/p1") is WorkflowExecutionStatus.CANCELED

@@ -142,3 +142,27 @@ async def test_another_history_of_the_deployment_fails_its_promotion(bench: Benc
     assert (kind, result["code"]) == ("failed", Code.HISTORY_CONFLICT)
     assert world.deployments["p1"].state is DeploymentState.FAILED
     assert world.did("settle", "t2") == 0
+
+
+async def test_terminated_while_it_rolls_back_the_rollback_comes_to_its_end_first(bench: Bench, world: World) -> None:
+    world.fail("settle", "t1", errors=[UNHEALTHY])
+    pause = world.pause("apply", "back", "t1")
+    handle = await bench.promote()
+    await bench.until_reached(pause)
+    await bench.deployment().terminate("by hand")
+    pause.released.set()
+    kind, result = await bench.failure(handle)
+    assert (kind, result["code"]) == ("failed", Code.TERMINATED)
+    assert world.deployments["p1.rollback"].state is DeploymentState.SUCCEEDED
+    assert [kind for kind, _ in world.seals] == ["decision", "deployment", "rollback", "deployment", "outcome"]
+
+
+async def test_reset_by_hand_it_counts_as_terminated(bench: Bench, world: World) -> None:
+    pause = world.pause("apply", "t1")
+    handle = await bench.promote()
+    await bench.until_reached(pause)
+    await bench.reset("deployment/p1")
+    assert (await bench.failure(handle))[0] == "failed"
+    assert world.deployments["p1"].state is DeploymentState.FAILED
+    assert world.did("apply", "t2") == 0
+    assert "hold-p1" in world.restraints

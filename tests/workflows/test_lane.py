@@ -92,7 +92,7 @@ async def test_nothing_is_lost_when_it_goes_on_as_a_new_run(bench: Bench, world:
     first = await bench.promote("p1")
     await bench.until_reached(pause)
     start = await bench.lane.describe()
-    await knock(bench, world, 160)
+    await knock(bench, world, 100)
     latest = await bench.lane.describe()
     assert latest.run_id != start.run_id
     assert latest.status is WorkflowExecutionStatus.RUNNING

@@ -3,11 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from temporalio.api.common.v1 import Payload
 from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
+from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from fairlead.contracts import names
-from fairlead.contracts.canonical import digest_of
+from fairlead.contracts.canonical import digest_bytes, digest_of
 from fairlead.contracts.steps import SealDecision, SealOutcome
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused, Unavailable
@@ -163,8 +165,8 @@ async def test_what_is_pending_at_the_head_of_the_lane_leaves_it_and_comes_back(
     world.verdicts = [verdict("security", Decision.PENDING, NOW, Code.REPORT_MISSING)]
     del world.restraints["f1"]
     await bench.lane.signal("reevaluate")
+    await bench.until(lambda: world.places["p1"].status == "left")
     await bench.until_state(PromotionState.AWAITING_GATE)
-    assert world.places["p1"].status == "left"
     world.verdicts = []
     await handle.signal(PromotionWorkflow.reevaluate)
     assert (await bench.result(handle)).state is PromotionState.SUCCEEDED
@@ -247,3 +249,32 @@ async def test_operators_can_search_by_project_environment_release_and_state(ben
         names.ATTRIBUTE_RELEASE: "2.0.0",
         names.ATTRIBUTE_STATE: "succeeded",
     }
+
+
+async def test_a_reset_by_hand_halts_it_at_the_first_event_that_differs(bench: Bench, world: World) -> None:
+    world.approvals = 1
+    await bench.promote()
+    await bench.until_event("votes_opened")
+    before = bench.events()
+    await bench.reset("promotion/p1")
+    assert (await bench.failure(bench.promotion()))[0] == Code.HISTORY_CONFLICT
+    assert bench.events() == before
+    assert world.seals == []
+
+
+@pytest.mark.parametrize(
+    ("encoding", "data"),
+    [(b"json/plain", b"{not json"), (b"binary/unheard-of", b"\x00\xff"), (b"json/plain", b'{"a": "' + b"x" * 20_000)],
+    ids=["broken", "unknown encoding", "large"],
+)
+async def test_a_raw_signal_that_decodes_to_nothing_is_refused_too(
+    bench: Bench, world: World, encoding: bytes, data: bytes
+) -> None:
+    world.approvals = 1
+    handle = await bench.promote()
+    await bench.until_event("votes_opened")
+    await handle.signal("vote", RawValue(Payload(metadata={"encoding": encoding}, data=data)))
+    await bench.until_event("vote_refused")
+    assert world.event("promotion/p1", "vote_refused").data["payload"] == digest_bytes(data)
+    await handle.signal("vote", APPROVE)
+    assert (await bench.result(handle)).state is PromotionState.SUCCEEDED
