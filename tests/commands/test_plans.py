@@ -30,10 +30,12 @@ def test_a_plan_says_in_which_wave_and_order_what_runs_where(world: World) -> No
 
 
 def test_configuration_is_template_then_environment_then_target(world: World) -> None:
+    world.document["targets"]["prod-2"]["config"]["env"] = {"GREETING": "salut"}
+    world.apply()
     with world.db.session() as s:
         plan = plan_of(world, s, "1.0.0")
         configs = [rendered(s, target.components[1].config) for target in plan.targets]
-    assert [config.env["GREETING"] for config in configs] == ["bonjour", "bonjour"]
+    assert [config.env["GREETING"] for config in configs] == ["bonjour", "salut"]
     assert [config.ports for config in configs] == [("8080:8080",), ("9080:8080",)]
     assert configs[0].command == ("./serve", "--port", "8080")
 
