@@ -142,11 +142,7 @@ class MemoryHost:
         place = self._claimed(spec, claim)
         if place.refuses:
             raise Refused(place.refuses, f"{spec.target} was told to refuse")
-        work = _Work(self._world, place, spec, claim, beat, self._fail_points)
-        for component in spec.components:
-            work.bring(component)
-        asked = {component.name for component in spec.components}
-        work.remove([i for i in place.instances if i.spec.name not in asked])
+        _Work(self._world, place, spec, claim, beat, self._fail_points).run()
         place.claims -= {lower for lower in place.claims if lower < claim}
 
     def observe(self, address: TargetAddress) -> TargetObservation:
@@ -208,22 +204,28 @@ class _Work:
     ) -> None:
         self._world, self._place, self._spec, self._claim = world, place, spec, claim
         self._beat, self._fail_points = beat, fail_points
+        self._chosen: list[Instance] = []
 
-    def bring(self, component: ComponentSpec) -> None:
-        """Adopt or replace one component; put the old one back if the new one does not become healthy."""
-        chosen = self._adoptable(component)
+    def run(self) -> None:
+        """Bring every component in order, then remove whatever else is there. When one fails the whole target goes back."""
         try:
-            if chosen is None or not chosen.running:
-                self._make_room(component, chosen)
-                chosen = chosen or self._create(component)
-                self._start(chosen)
-            self._await_health(chosen)
+            for component in self._spec.components:
+                self._bring(component)
         except FenceLost:
             raise
         except Refused:
-            self._put_back(chosen)
+            self._put_back()
             raise
-        self.remove([i for i in self._of(component) if i is not chosen])
+        self.remove([i for i in self._place.instances if i not in self._chosen])
+
+    def _bring(self, component: ComponentSpec) -> None:
+        chosen = self._adoptable(component)
+        if chosen is None or not chosen.running:
+            self._make_room(component, chosen)
+            chosen = chosen or self._create(component)
+            self._start(chosen)
+        self._chosen.append(chosen)
+        self._await_health(chosen)
 
     def remove(self, instances: Iterable[Instance]) -> None:
         """Stop and remove these."""
@@ -290,9 +292,8 @@ class _Work:
         fields = {"component": instance.spec.name, "log": words}
         return Refused(code, f"{instance.spec.name} does not become healthy: {words}", fields=fields)
 
-    def _put_back(self, failed: Instance | None) -> None:
-        if failed and failed.claim.number == self._claim.number:
-            self.remove([failed])
+    def _put_back(self) -> None:
+        self.remove([i for i in self._chosen if i.claim.number == self._claim.number])
         for instance in [i for i in self._place.instances if i.parked]:
             self._start(instance)
 

@@ -30,34 +30,39 @@ class Rollout:
     def __init__(self, engine: Engine, spec: TargetSpec, claim: Claim, beat: Beat, fail_points: FailPoints) -> None:
         self._engine, self._spec, self._claim, self._beat, self._fail_points = engine, spec, claim, beat, fail_points
         self._ground = Ground(engine, spec)
+        self._chosen: list[Box] = []
+        self._kept: dict[str, Box] = {}
 
     def run(self) -> None:
-        """Bring every component in order, then remove what is no longer asked for."""
-        for component in self._spec.components:
-            self._bring(component)
-        asked = {component.name for component in self._spec.components}
-        self._remove(box for box in self._ground.boxes() if box.component not in asked)
+        """Bring every component in order, then remove whatever else of ours is there. When one fails the whole target goes back."""
+        self._keep(self._left_aside())
+        try:
+            for component in self._spec.components:
+                self._bring(component)
+        except FenceLost:
+            raise
+        except Refused as refusal:
+            raise self._put_back(refusal) from refusal
+        chosen = {box.id for box in self._chosen}
+        self._remove(box for box in self._ground.boxes() if box.id not in chosen)
 
     def take_down(self) -> None:
         """Stop and remove all containers of ours, the last started first."""
         self._remove(sorted(self._ground.boxes(), key=lambda box: str(box.started), reverse=True))
 
     def _bring(self, component: ComponentSpec) -> None:
-        """Adopt or replace one component, and return when it is healthy; put the old one back if it does not become so."""
+        """Adopt or replace one component, and return when it is healthy."""
         boxes = self._ground.boxes(component.name)
         chosen = self._adoptable(component, boxes)
-        kept = self._keepsakes(boxes, chosen)
-        try:
-            if chosen is None or not chosen.running:
-                kept = self._make_room(component, chosen, kept)
-                chosen = self._placed(component, chosen)
-                self._start(chosen)
-            self._await_health(component, chosen)
-        except FenceLost:
-            raise
-        except Refused as refusal:
-            raise self._put_back(chosen, kept, refusal) from refusal
-        self._remove(box for box in self._ground.boxes(component.name) if box.id != chosen.id)
+        self._keep_for(component, boxes, chosen)
+        if chosen is None or not chosen.running:
+            self._make_room(component, chosen)
+            chosen = self._placed(component, chosen)
+            self._chosen.append(chosen)
+            self._start(chosen)
+        else:
+            self._chosen.append(chosen)
+        self._await_health(component, chosen)
 
     # choosing
 
@@ -76,15 +81,26 @@ class Rollout:
             return False
         return self._made_here(box) or not box.running or _is_healthy(box, component)
 
-    def _keepsakes(self, boxes: Iterable[Box], chosen: Box | None) -> list[Box]:
-        """What to go back to: one put aside (its successor was never seen healthy), else the one that has the name.
+    def _left_aside(self) -> list[Box]:
+        """What a killed worker put aside: for each component the latest."""
+        parked = [box for box in self._ground.boxes() if box.parked]
+        return list({box.component: box for box in sorted(parked, key=lambda box: str(box.started))}.values())
+
+    def _keep_for(self, component: ComponentSpec, boxes: Iterable[Box], chosen: Box | None) -> None:
+        """Decide what to go back to: one put aside (its successor was never seen healthy), else the one that has the name.
 
         Going back to an older container has nothing better to go back to.
         """
+        kept = [box for box in self._kept.values() if box.component == component.name]
         if chosen and not self._made_here(chosen):
-            return []
-        others = [box for box in boxes if chosen is None or box.id != chosen.id]
-        return sorted(others, key=lambda box: (box.parked, str(box.started)))[-1:]
+            for box in kept:
+                del self._kept[box.id]
+        elif not kept:
+            self._keep([box for box in boxes if chosen is None or box.id != chosen.id][-1:])
+
+    def _keep(self, boxes: Iterable[Box]) -> None:
+        """Remember what may have to come back, as it is named now."""
+        self._kept.update({box.id: box for box in boxes})
 
     def _made_here(self, box: Box) -> bool:
         """Whether this or a lower attempt of the same number made it."""
@@ -92,22 +108,21 @@ class Rollout:
 
     # changing
 
-    def _make_room(self, component: ComponentSpec, chosen: Box | None, kept: list[Box]) -> list[Box]:
-        """Stop what is in the way and put aside what may have to come back; answer that, as it is named now."""
+    def _make_room(self, component: ComponentSpec, chosen: Box | None) -> None:
+        """Stop what is in the way, in this component's place or on its ports, and put aside what may have to come back."""
         ports = set(container.published(component.config))
         others = [box for box in self._ground.boxes() if chosen is None or box.id != chosen.id]
         evicted = [b for b in others if b.component != component.name and b.running and ports & set(b.ports)]
-        keep = {box.id for box in [*kept, *evicted]}
-        aside = []
+        self._keep(evicted)
         for box in [*evicted, *(b for b in others if b.component == component.name)]:
             if box.running:
                 self._stop(box)
                 self._fail_points.reach("after_stop_old")
-            if box.id in keep:
-                aside.append(self._renamed(box, box.name if box.parked else labels.parked_name(box.name, self._claim)))
+            if box.id in self._kept:
+                name = box.name if box.parked else labels.parked_name(box.name, self._claim)
+                self._keep([self._renamed(box, name)])
             else:
                 self._remove([box])
-        return aside
 
     def _placed(self, component: ComponentSpec, chosen: Box | None) -> Box:
         """The container under its name, made if there is none."""
@@ -183,15 +198,13 @@ class Rollout:
     def _refusal(self, code: Code, component: ComponentSpec, detail: str) -> Refused:
         return Refused(code, detail, fields={"component": component.name})
 
-    def _put_back(self, failed: Box | None, kept: list[Box], refusal: Refused) -> Refused:
-        """Remove what failed, start what was put aside again, and say both in the refusal."""
-        log = self._engine.last_words(failed.id) if failed else ""
-        if failed and self._made_here(failed):
-            self._remove([failed])
-        back = [self._restored(box) for box in kept]
-        detail = (
-            refusal.detail + (f"; {', '.join(back)}" if back else "") + (f"; its last words:\n{log}" if log else "")
-        )
+    def _put_back(self, refusal: Refused) -> Refused:
+        """Remove what is new, start what was put aside again, and say so in the refusal."""
+        failed = [box for box in self._chosen if box.component == refusal.fields.get("component")]
+        log = "".join(self._engine.last_words(box.id) for box in failed)
+        self._remove(box for box in reversed(self._chosen) if self._made_here(box))
+        back = [self._restored(box) for box in self._kept.values()]
+        detail = "; ".join([refusal.detail, *back, *([f"its last words:\n{log}"] if log else [])])
         return Refused(refusal.code, detail, fields={**refusal.fields, "log": log, "restored": back})
 
     def _restored(self, box: Box) -> str:

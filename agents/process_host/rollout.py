@@ -44,6 +44,8 @@ class Rollout:
             raise
 
     def _all_or_nothing(self) -> None:
+        # What a killed attempt has stopped is ours to put back, too.
+        self.touched += [name for name, slot in self._state().slots.items() if slot.kept and not slot.run]
         try:
             for plan in self.plans:
                 self._bring(plan)

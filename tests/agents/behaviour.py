@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from fairlead.contracts.target import TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused, Unavailable
 from fairlead.domain.fence import Claim, FenceLost
@@ -328,6 +329,32 @@ def two_components_start_once_each(bench: Bench) -> None:
     assert bench.tally() == Tally(2, 2)
 
 
+def a_target_goes_back_whole(bench: Bench) -> None:
+    """The first component of the new release is fine, the second is not: neither stays."""
+    port = free_port()
+
+    def release(version: str, env: dict[str, str] | None = None) -> TargetSpec:
+        image = bench.harness.image(version)
+        parts = bench.component(image, name="api", port=port), bench.component(image, env)
+        return bench.spec(*parts, release=version, deadline=5.0)
+
+    bench.apply(release("1.0.0"), 1)
+    with pytest.raises(Refused):
+        bench.apply(release("2.0.0", {"CRASH": "1"}), 2)
+    assert bench.runs(release("1.0.0"))
+
+
+def a_renamed_component_comes_back_under_its_old_name(bench: Bench) -> None:
+    image = bench.harness.image("1.0.0")
+    old = bench.spec(bench.component(image, name="web"))
+    broken = bench.spec(bench.component(image, {"CRASH": "1"}, name="front"))
+    bench.apply(old, 1)
+    bench.die(broken, 2, at="after_create")
+    with pytest.raises(Refused):
+        bench.apply(broken, 2, attempt=2)
+    assert bench.runs(old)
+
+
 def a_component_that_left_the_plan_gives_up_its_port(bench: Bench) -> None:
     image = bench.harness.image("1.0.0")
     bench.apply(bench.spec(bench.component(image, name="web")), 1)
@@ -397,6 +424,8 @@ BEHAVIOURS = (
     a_rollback_adopts_what_already_runs,
     a_rollback_replaces_what_should_not_run,
     two_components_start_once_each,
+    a_target_goes_back_whole,
+    a_renamed_component_comes_back_under_its_old_name,
     a_component_that_left_the_plan_gives_up_its_port,
     a_component_is_missing_where_nothing_runs,
     an_unreachable_target_is_an_answer_to_observe_and_an_error_to_prepare,
