@@ -19,7 +19,7 @@ Comment = Annotated[str, typer.Option(help="Why; signed with the vote.")]
 Print = Annotated[bool, typer.Option("--print", help="Print the signed JSON instead of sending it.")]
 Voter = Annotated[
     str | None,
-    typer.Option("--as", metavar="SUBJECT", help="Whose signing key this is, if not the bearer key's owner."),
+    typer.Option("--as", metavar="SUBJECT", help="Whose signing key this is, if the catalogue cannot tell."),
 ]
 
 
@@ -86,12 +86,25 @@ def _signed(api: "Api", promotion: str, choice: str, comment: str, voter: str | 
         plan=_plan(api, view),
         choice=Choice(choice),
         comment=comment,
-        voter=voter or api.get("/whoami")["subject"],
+        voter=voter or _owner_of(signer.keyid, api, view["project"]),
         assurance="own_key",
         nonce=secrets.token_hex(16),
         time=clock.now(),
     )
     return sign_vote(signer, payload)
+
+
+def _owner_of(keyid: str, api: "Api", project: str) -> str:
+    """Whose signing key this is by the catalogue; if it is nobody's, the bearer key's owner, who is then told so."""
+    prefix = "voter:"
+    roles = [
+        role
+        for key in api.get(f"/projects/{project}/trust")["keys"]
+        for role in key["roles"]
+        if key["keyid"] == keyid and role.startswith(prefix)
+    ]
+    subject: str = roles[0].removeprefix(prefix) if roles else api.get("/whoami")["subject"]
+    return subject
 
 
 def _plan(api: "Api", view: Any) -> str:
