@@ -191,6 +191,8 @@ class PromotionStory:
         if self.judgement.denied:
             no = next(v for v in self.judgement.blocking if v.decision is Decision.DENY)
             raise Ended(PromotionState.REJECTED, next(iter(no.reason_codes), None), no.message)
+        if self.ballots.rejected:  # also when the plan or the voter's mind has changed since
+            raise Ended(PromotionState.REJECTED, Code.VOTE_REJECTED, "a voter said no")
         if self.judgement.out_of_time:
             raise Ended(PromotionState.EXPIRED, Code.APPROVAL_EXPIRED, "the time for votes is over")
 

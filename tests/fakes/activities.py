@@ -116,10 +116,11 @@ class FakeGates(activities.GateActivities):
         return Evaluation(plan=world.plan, verdicts=tuple(verdicts), approval=terms if world.approvals else None)
 
     def _approval(self, request: EvaluateInput, expires: Any) -> Any:
-        mine = [(by, choice) for promotion, by, choice in self._world.votes if promotion == request.promotion]
-        if any(choice == Choice.REJECT for _, choice in mine):
+        cast = (request.promotion, self._world.plan)
+        mine = [choice for promotion, _, choice, plan in self._world.votes if (promotion, plan) == cast]
+        if Choice.REJECT in mine:
             return verdict("approval", Decision.DENY, request.now, Code.VOTE_REJECTED)
-        if len(mine) >= self._world.approvals and request.plan == self._world.plan:
+        if len(mine) >= self._world.approvals:
             return verdict("approval", Decision.ALLOW, request.now)
         codes = [Code.VOTES_MISSING]
         if expires and request.now >= expires:
@@ -158,7 +159,7 @@ class FakeGates(activities.GateActivities):
             data=data,
         )
         self._world.append(event)
-        vote = (request.promotion, answer.actor, str(answer.choice))
+        vote = (request.promotion, answer.actor, str(answer.choice), getattr(request, "plan", None))
         with self._world.lock:
             if what == "vote" and answer.accepted and vote not in self._world.votes:
                 self._world.votes.append(vote)

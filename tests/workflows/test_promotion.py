@@ -124,6 +124,16 @@ async def test_one_reject_ends_it(bench: Bench, world: World) -> None:
     assert (kind, result["code"]) == ("rejected", Code.VOTE_REJECTED)
 
 
+async def test_a_reject_ends_it_even_if_the_plan_changes_under_it(bench: Bench, world: World) -> None:
+    world.approvals = 1
+    handle = await bench.promote()
+    await bench.until_event("votes_opened")
+    world.plan = digest_of("another plan")
+    await handle.execute_update(PromotionWorkflow.vote, REJECT)
+    kind, result = await bench.failure(handle)
+    assert (kind, result["code"]) == ("rejected", Code.VOTE_REJECTED)
+
+
 async def test_a_reject_while_it_is_queued_ends_it_and_frees_the_queue(bench: Bench, world: World) -> None:
     world.approvals = 1
     world.restraints["f1"] = "freeze"
