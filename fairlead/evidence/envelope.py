@@ -10,7 +10,7 @@ from fairlead.contracts.canonical import Digest, digest_bytes
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput
 from fairlead.evidence.keys import load_public_key, verifies
-from fairlead.evidence.limits import decode_base64, encode_base64
+from fairlead.evidence.limits import MAX_BUNDLE_BYTES, decode_base64, encode_base64, read_canonical
 from fairlead.evidence.statement import STATEMENT_PAYLOAD_TYPE, Statement
 from fairlead.ports import Signer
 
@@ -44,8 +44,10 @@ def pre_authentication_encoding(payload_type: str, payload: bytes) -> bytes:
 
 
 def seal(signer: Signer, statement: Statement) -> dict[str, Any]:
-    """The statement's envelope, as JSON."""
-    return sign(signer, STATEMENT_PAYLOAD_TYPE, statement.payload())
+    """The statement's envelope, as JSON. Raises BadInput for what no verifier would read back (a number beyond 2**53)."""
+    payload = statement.payload()
+    read_canonical(payload, max_bytes=MAX_BUNDLE_BYTES)
+    return sign(signer, STATEMENT_PAYLOAD_TYPE, payload)
 
 
 def sign(signer: Signer, payload_type: str, payload: bytes) -> dict[str, Any]:

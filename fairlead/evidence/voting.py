@@ -4,6 +4,7 @@ Which of them are accepted and which count is decided by domain.votes.
 """
 
 import re
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -73,7 +74,8 @@ def vote_digest(envelope: Any) -> Digest:
     try:
         return digest_bytes(to_canonical(envelope))
     except BadInput:
-        return digest_bytes(repr(envelope).encode(errors="backslashreplace"))
+        # no JSON has it: too deep, or nothing that JSON can hold
+        return digest_bytes(reprlib.repr(envelope).encode(errors="backslashreplace"))
 
 
 def _read(envelope: Any) -> OpenedEnvelope:
