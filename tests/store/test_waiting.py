@@ -9,13 +9,20 @@ from sqlalchemy import text
 
 from fairlead.contracts.steps import Append
 from fairlead.domain.errors import Unavailable
-from fairlead.store import history
+from fairlead.store import history, waiting
 from fairlead.store.database import Database
 from fairlead.store.waiting import LISTENER, Wakeups, wait_for_event
 from tests.fixtures.postgres import FreshDatabase
 from tests.store.seeds import NOW
 
-LONG = 30.0
+LONG = 3600.0
+DEADLINE = 30.0
+
+
+@pytest.fixture(autouse=True)
+def only_notifications_wake(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the second look that would hide a notification that never comes."""
+    monkeypatch.setattr(waiting, "LOOK_AGAIN_SECONDS", LONG)
 
 
 @pytest.fixture
@@ -60,12 +67,14 @@ def test_nothing_new_is_false_in_time(database: Database, postgres: FreshDatabas
 
 def test_an_event_wakes_a_waiter_up(database: Database, postgres: FreshDatabase):
     answer: list[bool] = []
-    waiter = threading.Thread(target=lambda: answer.append(wait_for_event(postgres.app_url, "edge/p1", 0, LONG)))
+    waiter = threading.Thread(
+        target=lambda: answer.append(wait_for_event(postgres.app_url, "edge/p1", 0, LONG)), daemon=True
+    )
     append(database, 0)
     waiter.start()
     until_somebody_listens(database)
     append(database, 1)
-    waiter.join(LONG)
+    waiter.join(DEADLINE)
     assert answer == [True]
 
 
@@ -75,12 +84,12 @@ def test_a_database_that_is_gone_is_unavailable():
 
 
 async def test_all_waiters_share_one_connection(database: Database, wakeups: Wakeups):
-    waiting = [asyncio.create_task(wakeups.wait(f"edge/p{n}", -1, LONG)) for n in range(5)]
+    waiters = [asyncio.create_task(wakeups.wait(f"edge/p{n}", -1, LONG)) for n in range(5)]
     await asyncio.to_thread(until_somebody_listens, database)
     assert len(listeners(database)) == 1
     for n in range(5):
         await asyncio.to_thread(append, database, 0, f"edge/p{n}")
-    assert await asyncio.gather(*waiting) == [True] * 5
+    assert await asyncio.wait_for(asyncio.gather(*waiters), DEADLINE) == [True] * 5
 
 
 async def test_a_wait_without_event_ends(wakeups: Wakeups):
@@ -88,11 +97,11 @@ async def test_a_wait_without_event_ends(wakeups: Wakeups):
 
 
 async def test_a_lost_connection_is_made_again(database: Database, wakeups: Wakeups):
-    waiting = asyncio.create_task(wakeups.wait("edge/p1", -1, LONG))
+    waiter = asyncio.create_task(wakeups.wait("edge/p1", -1, LONG))
     await asyncio.to_thread(until_somebody_listens, database)
     lost = tuple(await asyncio.to_thread(listeners, database))
     with database.session() as s:
         s.exec(text("SELECT pg_terminate_backend(:pid)").bindparams(pid=lost[0]))
     await asyncio.to_thread(until_somebody_listens, database, lost)
     await asyncio.to_thread(append, database, 0)
-    assert await waiting
+    assert await asyncio.wait_for(waiter, DEADLINE)
