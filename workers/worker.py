@@ -20,6 +20,7 @@ from temporalio.client import (
 )
 from temporalio.worker import Worker
 
+from fairlead import __version__
 from fairlead.contracts import names
 from fairlead.domain.errors import Unavailable
 from fairlead.store.database import Database
@@ -39,12 +40,13 @@ CONNECT_PAUSE = 0.25
 
 
 def build_workers(client: Client, activities: wiring.Activities) -> tuple[Worker, Worker]:
-    """One worker for each queue. Only the first takes workflows."""
+    """One worker for each queue; only the first takes workflows. Without a build id the SDK would hash every module, for seconds."""
     without_workflows = Client(client.service_client, namespace=client.namespace, plugins=[build_plugin(workflows=())])
     return (
         Worker(
             client,
             task_queue=names.QUEUE_CONTROL,
+            build_id=__version__,
             activities=activities.control,
             activity_executor=ThreadPoolExecutor(CONTROL_SLOTS, "control"),
             max_concurrent_activities=CONTROL_SLOTS,
@@ -54,6 +56,7 @@ def build_workers(client: Client, activities: wiring.Activities) -> tuple[Worker
         Worker(
             without_workflows,
             task_queue=names.QUEUE_TARGETS,
+            build_id=__version__,
             activities=activities.targets,
             activity_executor=ThreadPoolExecutor(TARGET_SLOTS, "targets"),
             max_concurrent_activities=TARGET_SLOTS,
