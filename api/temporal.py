@@ -3,8 +3,9 @@
 Every call maps Temporal's errors to our tree: what a workflow refused comes back as the Refused that it was.
 """
 
+import asyncio
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -61,6 +62,8 @@ class TemporalOrchestrator:
     def __init__(self, client: Client, *, timeout: timedelta = UPDATE_TIMEOUT) -> None:
         self._client = client
         self._timeout = timeout
+        # The RPC's own timeout ends when the update is accepted; a worker may die before it answers.
+        self._patience = timeout.total_seconds() * 1.5
 
     async def start_promotion(self, request: PromotionInput) -> None:
         with _mapped():
@@ -77,15 +80,20 @@ class TemporalOrchestrator:
     ) -> RestraintAnswer:
         lane = LaneInput(project=project, environment=environment)
         start: Any = WithStartWorkflowOperation(names.LANE, lane, **temporal.lane_start(project, environment))
-        with _mapped():
-            answer: RestraintAnswer = await self._client.execute_update_with_start_workflow(
-                kind,
-                request,
-                start_workflow_operation=start,
-                id=update_id,
-                result_type=RestraintAnswer,
-                rpc_timeout=self._timeout,
-            )
+        try:
+            with _mapped():
+                async with asyncio.timeout(self._patience):
+                    answer: RestraintAnswer = await self._client.execute_update_with_start_workflow(
+                        kind,
+                        request,
+                        start_workflow_operation=start,
+                        id=update_id,
+                        result_type=RestraintAnswer,
+                        rpc_timeout=self._timeout,
+                    )
+        except FairleadError:
+            await _look_at(start)
+            raise
         return answer
 
     async def poke(self, promotion: str) -> None:
@@ -103,9 +111,10 @@ class TemporalOrchestrator:
         handle = self._client.get_workflow_handle(names.promotion_workflow(promotion))
         try:
             with _mapped():
-                answer: VoteAnswer = await handle.execute_update(
-                    update, argument, id=update_id, result_type=VoteAnswer, rpc_timeout=self._timeout
-                )
+                async with asyncio.timeout(self._patience):
+                    answer: VoteAnswer = await handle.execute_update(
+                        update, argument, id=update_id, result_type=VoteAnswer, rpc_timeout=self._timeout
+                    )
         except NotFound as error:
             raise Conflict(Code.PROMOTION_CLOSED, f"promotion {promotion} is over") from error
         if not answer.accepted:
@@ -121,7 +130,7 @@ def _mapped() -> Iterator[None]:
             yield
     except WorkflowUpdateFailedError as error:
         raise _of_update(error) from error
-    except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+    except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError) as error:
         raise Unavailable(
             Code.TEMPORAL_UNAVAILABLE,
             "no worker has answered yet; it may still happen",
@@ -129,6 +138,12 @@ def _mapped() -> Iterator[None]:
         ) from error
     except RuntimeError as error:  # all that a lazy client says of a connection it could not make
         raise Unavailable(Code.TEMPORAL_UNAVAILABLE, "Temporal cannot be reached") from error
+
+
+async def _look_at(start: Any) -> None:
+    """The SDK tells a failed start a second time, in a future that complains when nobody looks at it."""
+    with suppress(Exception):
+        await asyncio.wait_for(start.workflow_handle(), 1)
 
 
 def _of_update(error: WorkflowUpdateFailedError) -> FairleadError:
