@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from agents.process_host.processes import Identity, is_alive, kill_remains, signal_group
+from agents.process_host.processes import is_alive, kill_remains, signal_group
 from agents.process_host.records import Run
 from agents.process_host.spawn import spawn
 
@@ -63,7 +63,7 @@ class Keeper:
     def resume(self) -> None:
         """Take up what an earlier supervisor, since killed, has started; where it no longer runs, start it again."""
         self._note("resumed", self.run)
-        self._task = asyncio.create_task(self._keep(asyncio.ensure_future(_gone(self.run.process))))
+        self._task = asyncio.create_task(self._keep(asyncio.ensure_future(_gone(self.run))))
 
     async def stop(self) -> None:
         """TERM to its process group, KILL after the grace, and wait until it is gone."""
@@ -117,12 +117,13 @@ class Keeper:
         self._note("ended", self.run)
 
 
-async def _gone(process: Identity | None) -> str:
+async def _gone(run: Run) -> str:
     """The end of what is no child of ours: we can only look now and then."""
+    process = run.process
     while is_alive(process):
         await asyncio.sleep(POLL)
     if process:
-        kill_remains(process)
+        kill_remains(process, run.spec.env)
     return "ended, nobody saw how"
 
 

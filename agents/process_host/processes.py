@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -68,14 +68,25 @@ def signal_group(leader: Identity, number: signal.Signals) -> None:
             os.killpg(leader.pid, number)
 
 
-def kill_remains(leader: Identity) -> None:
-    """Kill what a dead leader left behind in its session."""
-    if _stat(leader.pid) is not None:
-        return  # the pid is somebody else's by now, so the session is too
-    for stat in _stats():
-        if stat.session == leader.pid and stat.started >= leader.started:
+def kill_remains(leader: Identity, environment: Mapping[str, str]) -> None:
+    """Kill what a dead leader left behind in its session.
+
+    The session's number may be another's by now, so only who was born later, in this boot, with just this environment, counts as left behind.
+    """
+    for stat in _stats() if leader.boot == _boot() else ():
+        left = stat.session == leader.pid != stat.pid and stat.started >= leader.started
+        if left and environment.items() <= _environment(stat.pid).items():
             with suppress(ProcessLookupError):
                 os.kill(stat.pid, signal.SIGKILL)
+
+
+def _environment(pid: int) -> dict[str, str]:
+    try:
+        entries = (PROC / str(pid) / "environ").read_bytes().split(b"\0")
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return {}
+    pairs = (os.fsdecode(entry).partition("=") for entry in entries)
+    return {name: value for name, _, value in pairs}
 
 
 def _stats() -> Iterator[_Stat]:

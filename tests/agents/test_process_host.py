@@ -9,11 +9,10 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from agents.process_host.host import ProcessHost
-from agents.process_host.processes import Identity, is_alive
+from agents.process_host.processes import Identity, family, identify, is_alive
 from fairlead.adapters.images import ImageStore
 from fairlead.contracts.target import TargetAddress, TargetSpec
 from fairlead.domain.codes import Code
@@ -191,6 +190,8 @@ def test_an_application_knows_only_its_configuration_and_is_nobody(process_bench
     known = {name: value for name, value in told["env"].items() if name != "LC_CTYPE"}  # Python sets it for itself
     assert known.keys() == {"PATH", "HOME", "PORT", "GREETING"}
     assert known["PORT"] == str(process_bench.port)
+    supervisor = process_bench.harness.supervisor(process_bench.address)
+    assert b"SECRET" not in Path(f"/proc/{supervisor.pid}/environ").read_bytes()
     assert told["uid"] == (65534 if os.geteuid() == 0 else os.geteuid())
 
 
@@ -241,30 +242,42 @@ def test_without_a_health_check_running_on_is_healthy(process_bench: Bench) -> N
     assert process_bench.runs(spec)
 
 
-def test_who_ignores_the_request_to_stop_is_killed_with_all_it_started(process_bench: Bench) -> None:
-    stubborn = "import signal, subprocess, time; signal.signal(15, signal.SIG_IGN); subprocess.Popen(['sleep', '1000']); time.sleep(1000)"
+IGNORE = "import signal, subprocess, time; signal.signal(15, signal.SIG_IGN); subprocess.Popen(['sleep', '1000']); "
+
+
+@pytest.mark.parametrize(
+    "then", ["time.sleep(1000)", "signal.signal(15, signal.SIG_DFL); time.sleep(1000)"], ids=["leader", "child"]
+)
+def test_who_ignores_the_request_to_stop_is_killed(process_bench: Bench, then: str) -> None:
     component = process_bench.component(process_bench.harness.image("1.0.0"))
-    changes = {"health": None, "stop_grace": 0.3, "command": ("python3", "-c", stubborn)}
-    process_bench.apply(
-        process_bench.spec(component.model_copy(update={"config": component.config.model_copy(update=changes)})), 1
-    )
+    changes = {"health": None, "stop_grace": 0.3, "command": ("python3", "-c", IGNORE + then)}
+    config = component.config.model_copy(update=changes)
+    process_bench.apply(process_bench.spec(component.model_copy(update={"config": config})), 1)
     session = application(process_bench).pid
     assert eventually(lambda: len(members(session)) == 2)
     process_bench.apply(process_bench.of("2.0.0"), 2)
     assert members(session) == []
 
 
-def members(session: int) -> list[psutil.Process]:
+def members(session: int) -> list[int]:
     """Processes of a session that run."""
-    found = [process for process in psutil.process_iter() if session_of(process) == session]
-    return [process for process in found if process.status() != psutil.STATUS_ZOMBIE]
+    return [pid for pid in family([session]) if identify(pid)]
 
 
-def session_of(process: psutil.Process) -> int | None:
-    try:
-        return os.getsid(process.pid)
-    except ProcessLookupError:
-        return None
+def test_what_a_leader_left_behind_is_cleaned_up_though_both_it_and_the_supervisor_were_killed(
+    process_bench: Bench,
+) -> None:
+    component = process_bench.component(process_bench.harness.image("1.0.0"))
+    changes = {"health": None, "command": ("python3", "-c", IGNORE + "time.sleep(1000)")}
+    config = component.config.model_copy(update=changes)
+    process_bench.apply(process_bench.spec(component.model_copy(update={"config": config})), 1)
+    leader = application(process_bench)
+    assert eventually(lambda: len(members(leader.pid)) == 2)
+    kill(process_bench.harness.supervisor(process_bench.address))
+    kill(leader)
+    (left,) = members(leader.pid)
+    process_bench.see()
+    assert eventually(lambda: identify(left) is None)
 
 
 def test_retiring_ends_the_supervisor_and_leaves_claims(process_bench: Bench) -> None:

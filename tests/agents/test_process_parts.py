@@ -1,5 +1,6 @@
 """The small parts of a process host: lookup, spawning, folders, logs."""
 
+import dataclasses
 import os
 import socket
 import subprocess
@@ -19,6 +20,7 @@ from agents.process_host.spawn import spawn
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused
 from fairlead.domain.fence import Claim, FenceLost
+from tests.agents.bench import eventually
 from tests.agents.harness import free_port
 
 OURSELVES = User(None, None)
@@ -99,6 +101,7 @@ def test_a_child_whose_start_was_never_written_down_does_not_start(tmp_path: Pat
     waiting = spawn(sleeper(tmp_path, "/bin/touch", str(tmp_path / "started")), tmp_path / "log")
     assert processes.is_alive(waiting.process)
     waiting._gate.close()
+    assert eventually(lambda: not processes.is_alive(waiting.process))
     assert os.waitstatus_to_exitcode(os.waitpid(waiting.process.pid, 0)[1]) == 127
     assert not (tmp_path / "started").exists()
 
@@ -116,6 +119,25 @@ def test_a_pid_is_nobody_without_its_start_time() -> None:
     assert not processes.is_alive(processes.Identity(me.pid, me.started + 1, me.boot))
     assert not processes.is_alive(processes.Identity(me.pid, me.started, "another boot"))
     assert not processes.is_alive(None)
+
+
+def test_what_a_leader_left_is_known_by_session_boot_and_environment(tmp_path: Path) -> None:
+    script = "import os, time; os.fork() and os._exit(0); time.sleep(1000)"
+    mark = {"HOME": str(tmp_path)}
+    leader = subprocess.Popen([sys.executable, "-c", script], start_new_session=True, env=mark)
+    born = processes.identify(leader.pid) or processes.Identity(leader.pid, 0, processes.me().boot)
+    leader.wait()
+    assert eventually(lambda: len(processes.family([leader.pid])) == 2)
+    (left,) = processes.family([leader.pid]) - {leader.pid}
+    for other in (
+        lambda: processes.kill_remains(born, {"HOME": "/elsewhere"}),
+        lambda: processes.kill_remains(dataclasses.replace(born, boot="another"), mark),
+        lambda: processes.kill_remains(dataclasses.replace(born, started=2**62), mark),
+    ):
+        other()
+        assert processes.identify(left)
+    processes.kill_remains(born, mark)
+    assert eventually(lambda: processes.identify(left) is None)
 
 
 def test_who_listens_is_told_apart() -> None:
