@@ -7,20 +7,24 @@ from sqlmodel import Session, col, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
 from fairlead.contracts.canonical import Digest
+from fairlead.contracts.names import deployment_subject
 from fairlead.contracts.records import DeploymentRecord, TaskRecord
+from fairlead.contracts.steps import Append
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import NotFound
-from fairlead.domain.states import DeploymentState, TaskState
+from fairlead.domain.states import DEPLOYMENT, DeploymentState, TaskState
+from fairlead.store import history
 from fairlead.store.rows import as_record, insert_once, lock_row
 from fairlead.store.tables.deployment import Deployment, Task
 
 
 def insert(s: Session, deployment: DeploymentRecord, tasks: list[TaskRecord]) -> DeploymentRecord:
-    """Keep a deployment with its tasks, once; answers the one that is there. Its first event has sequence 0 or 1."""
+    """Keep a deployment with its tasks and its event 0 `queued`, once; answers the one that is there."""
     if insert_once(s, Deployment(**deployment.model_dump())):
         for each in tasks:
             s.add(Task(**each.model_dump()))
         s.flush()
+        history.append(s, _queued(deployment))
     return as_record(DeploymentRecord, s.get_one(Deployment, deployment.id))
 
 
@@ -104,6 +108,18 @@ def running(s: Session, project: str, environment: str) -> list[DeploymentRecord
     """Deployments that have not ended, by number."""
     here = select(Deployment).where(Deployment.project == project, Deployment.environment == environment)
     return _all(s, here.where(col(Deployment.ended_at).is_(None)).order_by(col(Deployment.number)))
+
+
+def _queued(deployment: DeploymentRecord) -> Append:
+    named = {"promotion", "release", "release_digest", "plan", "number", "is_rollback", "rollback_of"}
+    return Append(
+        subject=deployment_subject(deployment.id),
+        sequence=0,
+        type="queued",
+        time=deployment.created_at,
+        data=deployment.model_dump(include=named, exclude_none=True),
+        state=DEPLOYMENT.first,
+    )
 
 
 def _verified_at(deployment: DeploymentRecord) -> datetime:

@@ -86,7 +86,7 @@ def _instant(event: Append, field: str) -> datetime | None:
 
 
 def _require_next(row: Promotion | Deployment, event: Append) -> None:
-    """What is not there yet must be the next event of a row that has not ended; 0 is that of a row with none."""
+    """What is not there yet must be the next event of a row that has not ended; 0 is that of a row just made."""
     if row.ended_at is not None:
         raise Conflict(Code.HISTORY_CONFLICT, f"{event.subject} has ended", fields={"sequence": row.sequence})
     if event.sequence != row.sequence + 1 and (event.sequence, row.sequence) != (0, 0):

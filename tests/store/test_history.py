@@ -71,18 +71,12 @@ def test_a_gap_is_refused(s: Session, sequence: int):
     assert refused(s, event(sequence)) == Code.HISTORY_CONFLICT
 
 
-@pytest.mark.parametrize("first", [0, 1])
-def test_a_deployments_first_event_is_0_or_1(s: Session, first: int):
-    seeds.deployment(s)
-    history.append(s, event(first, DEPLOYMENT))
-    assert refused(s, event(first + 2, DEPLOYMENT)) == Code.HISTORY_CONFLICT
-    assert history.append(s, event(first + 1, DEPLOYMENT)).sequence == first + 1
-
-
-def test_an_event_before_the_first_is_refused(s: Session):
-    seeds.deployment(s)
-    history.append(s, event(1, DEPLOYMENT))
-    assert refused(s, event(0, DEPLOYMENT)) == Code.HISTORY_CONFLICT
+def test_a_deployments_event_0_is_that_it_was_queued(s: Session):
+    seeds.deployment(s, number=7)
+    first = history.event(s, DEPLOYMENT, 0)
+    assert (first.type, first.state, first.time, first.data["number"]) == ("queued", "queued", NOW, 7)
+    assert refused(s, event(2, DEPLOYMENT)) == Code.HISTORY_CONFLICT
+    assert history.append(s, event(1, DEPLOYMENT)).sequence == 1
 
 
 def test_nothing_follows_the_end_of_a_promotion(s: Session):
