@@ -122,6 +122,7 @@ async def working(client: Client, world: World, *, cached: int = 1000) -> AsyncI
             activities=control_activities(world, client),
             activity_executor=threads,
             max_cached_workflows=cached,
+            sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
             max_concurrent_workflow_task_polls=5 if cached else 1,
         )
         targets = Worker(
