@@ -6,8 +6,10 @@ from collections.abc import Iterable
 
 from workers import packages
 
+ENGINE = ("docker.io", "docker-registry", "busybox-static")
 
-def lacking(wanted: Iterable[str] = packages.PROGRAMS, *, root: bool = True) -> str | None:
+
+def lacking(wanted: Iterable[str] = ENGINE, *, root: bool = True) -> str | None:
     """Why the tests that need these packages cannot run here, and how they could; None when they can."""
     left = packages.missing(wanted)
     if left:
@@ -26,10 +28,11 @@ def must_be_complete() -> bool:
 def main() -> int:
     """Quick when all is there."""
     packages.ensure(packages.PROGRAMS, _say)
-    reason = lacking()
-    if reason:
-        _say(f"tests of Docker targets are skipped: {reason}")
-    return 1 if reason and must_be_complete() else 0
+    reasons = {"Docker targets": lacking(), "the topology": lacking(["docker-compose"], root=False)}
+    skipped = {what: reason for what, reason in reasons.items() if reason}
+    for what, reason in skipped.items():
+        _say(f"tests of {what} are skipped: {reason}")
+    return 1 if skipped and must_be_complete() else 0
 
 
 def _say(line: str) -> None:

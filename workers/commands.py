@@ -9,7 +9,7 @@ Port = Annotated[int | None, typer.Option(help="A loopback port; 0 is any free o
 
 
 def register(app: typer.Typer) -> None:
-    """Add `dev`, `demo`, `serve api|worker` and `db upgrade`."""
+    """Add `dev`, `demo`, `serve api|worker` and `db upgrade|first-key`."""
     app.command("dev")(dev)
     app.command("demo")(demo)
     serve = typer.Typer(no_args_is_help=True, help="Run one part of the system, as settings FAIRLEAD_* say.")
@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(serve, name="serve")
     db = typer.Typer(no_args_is_help=True, help="The database schema.")
     db.command("upgrade")(upgrade)
+    db.command("first-key")(first_key)
     app.add_typer(db, name="db")
 
 
@@ -62,3 +63,13 @@ def upgrade() -> None:
 
     migrate(Settings().owner_url)
     typer.echo("the schema is up to date", err=True)
+
+
+def first_key() -> None:
+    """Make a bearer key that may do everything, for whoever holds the database; print it once."""
+    from fairlead.commands.keys import bootstrap_key
+    from fairlead.store.database import Database
+    from workers.clock import now
+    from workers.settings import Settings
+
+    typer.echo(bootstrap_key(Database(Settings().database_url), now=now()).secret)

@@ -9,7 +9,12 @@ from pathlib import Path
 from types import MappingProxyType
 
 PROGRAMS: Mapping[str, str] = MappingProxyType(
-    {"docker.io": "dockerd", "docker-registry": "docker-registry", "busybox-static": "busybox"}
+    {
+        "docker.io": "dockerd",
+        "docker-registry": "docker-registry",
+        "busybox-static": "busybox",
+        "docker-compose": "docker-compose",
+    }
 )
 """The program that each package is wanted for. A program that is there already, wherever it comes from, will do."""
 
