@@ -4,11 +4,33 @@ import asyncio
 import logging
 
 import uvicorn
+from temporalio.client import Client
 
 from api.app import create_app
+from api.services import Services
+from api.temporal import TemporalOrchestrator
+from fairlead.adapters.images import ImageStore
+from fairlead.store.database import Database
+from fairlead.store.waiting import Wakeups
+from workers.access import connect, open_keys
+from workers.clock import now
 from workers.settings import Settings
 from workers.shadow import refuse_shadowed
-from workers.wiring import build_services, connect
+
+
+def build_services(settings: Settings, client: Client) -> Services:
+    """What the API works with."""
+    keys = open_keys(settings)
+    return Services(
+        database=Database(settings.database_url),
+        wakeups=Wakeups(settings.database_url),
+        orchestrator=TemporalOrchestrator(client),
+        images=ImageStore(settings.layouts),
+        decision=keys.decision,
+        ledger=keys.ledger,
+        now=now,
+        agents={settings.agent: keys.agent},
+    )
 
 
 async def serve(settings: Settings) -> None:

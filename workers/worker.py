@@ -25,6 +25,7 @@ from fairlead.contracts import names
 from fairlead.domain.errors import Unavailable
 from fairlead.store.database import Database
 from workers import wiring
+from workers.access import connect, open_keys
 from workers.fail_points import fail_points
 from workers.plugin import build_plugin
 from workers.settings import Settings
@@ -35,6 +36,7 @@ CONTROL_SLOTS = 200
 TARGET_SLOTS = 50
 STICKY_TIMEOUT = timedelta(seconds=2)
 GRACE = timedelta(seconds=5)
+CONNECTIONS = 20
 CONNECT_SECONDS = 60.0
 CONNECT_PAUSE = 0.25
 
@@ -96,10 +98,10 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     client = await _connect_patiently(settings)
-    db = Database(settings.database_url, pool_size=wiring.WORKER_CONNECTIONS)
+    db = Database(settings.database_url, pool_size=CONNECTIONS)
     points = fail_points(settings.fail_points)
     executors = wiring.build_executors(settings, points)
-    activities = wiring.build_activities(db, client, wiring.open_keys(settings), executors, points)
+    activities = wiring.build_activities(db, client, open_keys(settings), executors, points)
     try:
         await ensure_schedule(client, timedelta(seconds=settings.reconcile_every))
         await run_workers(build_workers(client, activities), stop)
@@ -113,7 +115,7 @@ async def _connect_patiently(settings: Settings) -> Client:
     deadline = loop.time() + CONNECT_SECONDS
     while True:
         try:
-            return await wiring.connect(settings)
+            return await connect(settings)
         except Unavailable:
             if loop.time() > deadline:
                 raise

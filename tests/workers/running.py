@@ -25,8 +25,9 @@ from fairlead.ports import FailPoints, NoFailPoints
 from fairlead.store import projects, restraints
 from fairlead.store.database import Database
 from tests.activities.shop import Shop
+from workers.access import Keys
 from workers.clock import now
-from workers.wiring import Keys, build_activities
+from workers.wiring import build_activities
 from workers.worker import build_workers, run_workers
 
 T = TypeVar("T")

@@ -11,8 +11,9 @@ from fairlead.domain.catalogue import TargetType
 from fairlead.ports import NoFailPoints
 from tests.activities.shop import Shop
 from workers import temporal_server
+from workers.access import Keys, open_keys
 from workers.settings import Settings
-from workers.wiring import Keys, build_activities, build_executors, open_keys
+from workers.wiring import build_activities, build_executors
 
 
 def test_everything_can_be_set_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
