@@ -3,7 +3,7 @@
 from datetime import datetime
 from itertools import groupby, zip_longest
 
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, exists, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
 from fairlead.contracts.canonical import Digest
@@ -127,10 +127,13 @@ def _verified_at(deployment: DeploymentRecord) -> datetime:
 
 
 def _succeeded(project: str, environment: str) -> SelectOfScalar[Deployment]:
+    """A rollback that only took things down succeeded too, but it verified nothing."""
+    left_something = exists().where(col(Task.deployment) == col(Deployment.id), col(Task.retire).is_(False))
     return select(Deployment).where(
         Deployment.project == project,
         Deployment.environment == environment,
         Deployment.state == DeploymentState.SUCCEEDED,
+        left_something,
     )
 
 

@@ -117,3 +117,13 @@ def test_what_only_failed_was_never_verified(s: Session):
     seeds.step(s, "p2", "ended", state="failed")
     assert spans(s, "1.1.0") == []
     assert spans(s, "1.0.0") == [(at(0), None)]
+
+
+def test_a_rollback_that_only_took_things_down_verified_nothing(s: Session):
+    seeds.deployment(s, "p1", 1, targets=("t1",))
+    taken_down = deployments.task(s, "p1", "t1").model_copy(update={"deployment": "p1.rollback", "retire": True})
+    record = deployments.get(s, "p1").model_copy(update={"id": "p1.rollback", "number": 2, "is_rollback": True})
+    deployments.insert(s, record, [taken_down])
+    seeds.succeed(s, "p1.rollback", at(0))
+    assert deployments.last_verified(s, "shop", "prod") is None
+    assert spans(s, "1.0.0") == []
