@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import TypeVar
 
 from temporalio.client import Client, WorkflowFailureError
@@ -40,6 +41,10 @@ class RunningShop(Shop):
     def __init__(self, db: Database, client: Client) -> None:
         super().__init__(db)
         self.client = client
+
+    @property
+    def now(self) -> datetime:
+        return now()
 
     @property
     def keys(self) -> Keys:
