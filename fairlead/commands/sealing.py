@@ -67,7 +67,7 @@ def export_bundle(s: Session, ledger_signer: Signer, promotion: str, *, since: s
         raise NotFound(Code.PROMOTION_NOT_FOUND, f"there is no promotion {promotion}")
     tree = Tree(ledger.leaf_hashes(s, record.project))
     # what was sealed since the leaves were read is not in this tree, nor in this bundle
-    kept = [item for item in _bundled(s, record.project, promotion) if item.index < tree.size]
+    kept = {item.index: item.envelope for item in _bundled(s, record.project, promotion) if item.index < tree.size}
     note = sign_checkpoint(ledger_signer, record.project, tree.size, tree.root())
     return bundle.build(promotion, kept, tree, note, since=since)
 
