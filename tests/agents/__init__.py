@@ -1,3 +1,3 @@
 import pytest
 
-pytest.register_assert_rewrite("tests.agents.behaviour", "tests.agents.bench")
+pytest.register_assert_rewrite(*(f"tests.agents.{module}" for module in ("bench", "running", "failing", "mending")))

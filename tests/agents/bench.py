@@ -19,6 +19,10 @@ DECISION = "sha256:" + "d" * 64
 _numbers = itertools.count(1)
 
 
+def nobeat() -> None:
+    """Nobody waits for a sign of life."""
+
+
 class Killed(BaseException):
     """Stands for a worker that dies at a fail point. Not an Exception, so that no clean-up code can mistake it for an error."""
 
@@ -86,7 +90,7 @@ class Bench:
         """The usual specification: one component in a version, under an environment."""
         return self.spec(self.component(self.harness.image(version), env), release=version, **options)
 
-    def apply(self, spec: TargetSpec, number: int, attempt: int = 1, *, die_at: str = "", beat=lambda: None) -> None:
+    def apply(self, spec: TargetSpec, number: int, attempt: int = 1, *, die_at: str = "", beat=nobeat) -> None:
         """Prepare and apply as a new worker would."""
         executor = self.harness.executor(KillAt(die_at) if die_at else None)
         executor.prepare(spec, beat)

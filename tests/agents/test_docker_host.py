@@ -12,10 +12,10 @@ from fairlead.contracts.release import RenderedHealth
 from fairlead.contracts.target import TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused, Unavailable
-from fairlead.domain.fence import Claim, FenceLost
+from fairlead.domain.fence import Claim
 from fairlead.domain.health import Health
-from tests.agents.bench import Bench, eventually, with_config
-from tests.agents.harness import Image, Tally
+from tests.agents.bench import Bench, eventually, nobeat, with_config
+from tests.agents.harness import Image
 from tests.fixtures.docker import DockerHarness, build
 from workers.local_engine import LocalEngine
 
@@ -32,10 +32,6 @@ def bench(docker_harness: DockerHarness) -> Iterator[Bench]:
 def unchecked(bench: Bench, image: Image, env: dict[str, str] | None = None) -> TargetSpec:
     """A specification whose component has no health check."""
     return bench.spec(with_config(bench.component(image, env), health=None), deadline=20.0)
-
-
-def nobeat() -> None:
-    pass
 
 
 def test_containers_are_named_and_labelled_as_published(bench: Bench, docker_harness: DockerHarness):
@@ -64,48 +60,6 @@ def test_the_engine_restarts_what_crashes_and_knows_it_by_digest(bench: Bench, d
     [container] = docker_harness.containers(bench.address)
     assert container.attrs["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
     assert container.attrs["Config"]["Image"] == f"{docker_harness.repository}@{bench.see()['web'].digest}"
-
-
-def test_a_claim_is_an_empty_labelled_volume_and_only_the_highest_is_kept(bench: Bench, docker_harness: DockerHarness):
-    bench.die(bench.of("1.0.0"), 1, at="after_claim")
-    bench.apply(bench.of("1.0.0"), 1, attempt=2)
-    bench.apply(bench.of("2.0.0"), 2)
-    assert [v.name for v in docker_harness.volumes(bench.address, "claim")] == [f"suite-test-{bench.target}-claim-2.1"]
-
-
-def test_a_refused_claim_leaves_no_volume(bench: Bench, docker_harness: DockerHarness):
-    bench.apply(bench.of("1.0.0"), 2)
-    with pytest.raises(FenceLost):
-        bench.apply(bench.of("1.0.0"), 1)
-    assert len(docker_harness.volumes(bench.address, "claim")) == 1
-
-
-def test_pruned_volumes_do_not_open_the_fence(bench: Bench, docker_harness: DockerHarness):
-    bench.apply(bench.of("1.0.0"), 2)
-    for volume in docker_harness.volumes(bench.address, "claim"):
-        volume.remove()
-    with pytest.raises(FenceLost):
-        bench.apply(bench.of("1.0.0"), 1)
-
-
-@pytest.mark.parametrize(
-    "call",
-    [lambda host, spec: host.prepare(spec, nobeat), lambda host, spec: host.apply(spec, Claim(1, 1), nobeat)],
-    ids=["prepare", "apply"],
-)
-def test_a_foreign_container_of_our_name_is_left_alone(bench: Bench, docker_harness: DockerHarness, call):
-    image = docker_harness.image("1.0.0")
-    reference = f"{image.repository}@{image.digest}"
-    docker_harness.api.images.pull(image.repository, tag=image.digest)
-    theirs = docker_harness.api.containers.run(reference, detach=True, name=f"suite-test-{bench.target}-web")
-    try:
-        with pytest.raises(Refused) as refusal:
-            call(docker_harness.executor(), bench.of("1.0.0"))
-        assert refusal.value.code == Code.FOREIGN_WORKLOAD
-        theirs.reload()
-        assert theirs.status == "running"
-    finally:
-        theirs.remove(force=True)
 
 
 def test_an_image_that_nobody_can_place_is_unverifiable(bench: Bench, docker_harness: DockerHarness):
@@ -167,27 +121,6 @@ def test_the_refusal_says_what_runs_again(bench: Bench):
         bench.apply(bench.of("2.0.0", {"CRASH": "1"}), 2)
     assert refusal.value.fields["restored"] == ["web 1.0.0 runs again"]
     assert refusal.value.fields["log"].splitlines()[-1] == "told to crash"
-
-
-def test_an_old_one_put_aside_by_a_killed_worker_comes_back(bench: Bench, docker_harness: DockerHarness):
-    """Killed between putting the old one aside and making the new one, where no fail point lies."""
-    bench.apply(bench.of("1.0.0"), 1)
-    bench.die(bench.of("2.0.0"), 2, at="after_stop_old")
-    [old] = docker_harness.containers(bench.address)
-    old.rename(f"{old.name}.old-2.1")
-    with pytest.raises(Refused):
-        bench.apply(bench.of("2.0.0", {"BROKEN": "1"}, deadline=1.0), 2, attempt=2)
-    assert bench.runs(bench.of("1.0.0"))
-    assert [c.id for c in docker_harness.containers(bench.address)] == [old.id]
-
-
-def test_a_rollback_starts_the_old_one_that_was_put_aside(bench: Bench, docker_harness: DockerHarness):
-    bench.apply(bench.of("1.0.0"), 1)
-    before = bench.see()["web"].instance
-    bench.die(bench.of("2.0.0"), 2, at="after_create")
-    bench.apply(bench.of("1.0.0", rollback=True), 3)
-    assert bench.see()["web"].instance == before
-    assert bench.tally() == Tally(2, 2)
 
 
 def test_a_port_that_another_container_publishes_is_taken(bench: Bench, docker_harness: DockerHarness):

@@ -8,7 +8,7 @@ import pytest
 
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused, Unavailable
-from tests.agents.bench import Bench, with_config
+from tests.agents.bench import Bench, nobeat, with_config
 from tests.agents.harness import Image, Tally
 from tests.fixtures.docker import DockerHarness, build
 
@@ -20,10 +20,6 @@ def bench(docker_harness: DockerHarness) -> Iterator[Bench]:
     bench = Bench(docker_harness)
     yield bench
     bench.close()
-
-
-def nobeat() -> None:
-    pass
 
 
 @contextmanager

@@ -19,8 +19,7 @@ from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, Conflict, Refused, Unavailable
 from fairlead.domain.fence import Claim, FenceLost
 from fairlead.domain.health import Health
-from tests.agents.behaviour import nobeat
-from tests.agents.bench import Bench, eventually
+from tests.agents.bench import Bench, eventually, nobeat
 from tests.agents.harness import Image, listener
 from tests.fixtures.images import alter, demo_files, make_layout
 from tests.fixtures.process import COMMAND, ProcessHarness, applications_of, kill_all

@@ -8,8 +8,7 @@ from agents.process_host.control import Control
 from agents.process_host.records import Run, RunSpec
 from fairlead.domain.errors import Refused, Unavailable
 from fairlead.domain.fence import Claim, FenceLost
-from tests.agents.behaviour import nobeat
-from tests.agents.bench import Bench, eventually
+from tests.agents.bench import Bench, eventually, nobeat
 from tests.fixtures.process import kill_all
 
 pytestmark = pytest.mark.process

@@ -1,0 +1,108 @@
+"""The executor on targets in memory (ports.Executor)."""
+
+from agents.memory.work import Work
+from agents.memory.world import Address, Instance, Place, World, ports_of
+from fairlead.contracts.target import (
+    ComponentObservation,
+    Sticker,
+    TargetAddress,
+    TargetObservation,
+    TargetSpec,
+)
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import Refused, Unavailable
+from fairlead.domain.fence import Claim, require_highest
+from fairlead.ports import Beat, FailPoints, NoFailPoints
+
+
+class MemoryHost:
+    """ports.Executor on a World."""
+
+    def __init__(self, world: World, fail_points: FailPoints | None = None) -> None:
+        self._world, self._fail_points = world, fail_points or NoFailPoints()
+
+    def prepare(self, spec: TargetSpec, beat: Beat) -> None:
+        """Check digests and ports; change nothing."""
+        place = self._reach(spec)
+        for component in spec.components:
+            beat()
+            if component.digest in self._world.altered:
+                raise Refused(Code.DIGEST_MISMATCH, f"other bytes than {component.digest} stands for are served")
+            taken = ports_of(component) & (self._world.occupied | self._others_ports(place))
+            if taken:
+                raise Refused(Code.PORT_TAKEN, f"port {min(taken)} is taken", fields={"port": min(taken)})
+
+    def apply(self, spec: TargetSpec, claim: Claim, beat: Beat) -> None:
+        """Claim the target, then make it run the spec (ports.Executor.apply)."""
+        place = self._claimed(spec, claim)
+        if place.refuses:
+            raise Refused(place.refuses, f"{spec.target} was told to refuse")
+        Work(self._world, place, spec, claim, beat, self._fail_points).run()
+        place.claims -= {lower for lower in place.claims if lower < claim}
+
+    def observe(self, address: TargetAddress) -> TargetObservation:
+        """What runs, by the world's word."""
+        try:
+            place = self._reach(address)
+        except Unavailable as error:
+            return TargetObservation(target=address.target, reachable=False, detail=error.detail)
+        with self._world.lock:
+            shown = {i.spec.name: i for i in sorted(place.instances, key=lambda i: not i.parked)}
+            seen = tuple(_observed(i) for _, i in sorted(shown.items()))
+            fence = max(place.claims, default=None)
+        return TargetObservation(
+            target=address.target, reachable=True, fence=str(fence) if fence else None, components=seen
+        )
+
+    def retire(self, spec: TargetSpec, claim: Claim, beat: Beat) -> None:
+        """Remove what runs there; the claim stays."""
+        place = self._claimed(spec, claim)
+        Work(self._world, place, spec, claim, beat, self._fail_points).remove(list(place.instances))
+        place.sticker = None
+
+    def read_sticker(self, address: TargetAddress) -> Sticker | None:
+        """The record on the target."""
+        place = self._reach(address)
+        return place.sticker[1] if place.sticker else None
+
+    def write_sticker(self, address: TargetAddress, sticker: Sticker, claim: Claim) -> None:
+        """Leave the record."""
+        place = self._reach(address)
+        with self._world.lock:
+            require_highest(claim, place.claims)
+            place.sticker = (claim, sticker)
+
+    def _claimed(self, spec: TargetSpec, claim: Claim) -> Place:
+        place = self._reach(spec)
+        with self._world.lock:
+            require_highest(claim, place.claims)
+            place.claims.add(claim)
+        self._fail_points.reach("after_claim")
+        return place
+
+    def _reach(self, address: Address) -> Place:
+        place = self._world.place(address)
+        if place.unreachable or address.endpoint == "memory:nowhere":
+            raise Unavailable(Code.TARGET_UNREACHABLE, f"{address.target} does not answer")
+        return place
+
+    def _others_ports(self, place: Place) -> set[int]:
+        others = (p for p in self._world.places.values() if p is not place and p.endpoint == place.endpoint)
+        return {port for other in others for i in other.instances if i.running for port in i.ports}
+
+
+def _observed(instance: Instance) -> ComponentObservation:
+    health, words = instance.health
+    return ComponentObservation(
+        name=instance.spec.name,
+        health=health,
+        digest=next(iter(instance.spec.platforms.values()), instance.spec.digest),
+        config=instance.spec.config_digest,
+        release=instance.release,
+        fence=str(instance.claim),
+        instance=instance.id,
+        created=instance.created,
+        since=instance.started,
+        restarts=instance.restarts,
+        detail=words,
+    )
