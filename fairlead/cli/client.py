@@ -2,6 +2,7 @@
 
 import secrets
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import httpx
 
@@ -20,6 +21,7 @@ class Api:
     """One server, as one key's owner."""
 
     def __init__(self, settings: Settings) -> None:
+        _check(settings)
         self._settings = settings
         headers = {"Authorization": f"Bearer {settings.key}"} if settings.key else {}
         self._http = httpx.Client(base_url=f"{settings.url.rstrip('/')}/api/v1", headers=headers, timeout=TIMEOUT)
@@ -31,7 +33,7 @@ class Api:
             raise BadInput(
                 Code.MISSING_FIELD, "which project?", hint="FAIRLEAD_PROJECT, or fairlead config set project NAME"
             )
-        return f"/projects/{self._settings.project}"
+        return f"/projects/{quote(self._settings.project, safe='')}"
 
     def get(self, path: str, *, timeout: float | None = None, **query: str | int | None) -> Json:
         """What lies under a path. Raises Problem."""
@@ -64,8 +66,8 @@ class Api:
     def _send(self, verb: str, path: str, *, attempts: int = 1, **request: Any) -> httpx.Response:
         try:
             response = self._http.request(verb, path, **request)
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            raise BadInput(Code.BAD_VALUE, f"{self._settings.url!r} is not a server's URL: {error}") from error
+        except httpx.InvalidURL as error:
+            raise BadInput(Code.BAD_VALUE, f"{path!r:.80} cannot be asked for: {error}") from error
         except httpx.TransportError as error:
             if attempts > 1 and not isinstance(error, httpx.ConnectError):
                 return self._send(verb, path, attempts=attempts - 1, **request)
@@ -73,6 +75,18 @@ class Api:
         if response.is_error or response.is_redirect:
             raise Problem.of(response)
         return response
+
+
+def _check(settings: Settings) -> None:
+    """Raises BadInput (bad_value) for what HTTP cannot carry."""
+    try:
+        url = urlsplit(settings.url)
+        if url.scheme not in {"http", "https"} or not url.hostname or url.port == 0:
+            raise ValueError("it begins with http:// or https:// and a host")
+    except ValueError as error:
+        raise BadInput(Code.BAD_VALUE, f"{settings.url!r} is not a server's URL: {error}") from error
+    if not (settings.key.isascii() and settings.key.isprintable()):
+        raise BadInput(Code.BAD_VALUE, "the bearer key is not printable ASCII", hint="FAIRLEAD_KEY")
 
 
 def _body(body: Json, content: bytes | None) -> dict[str, Any]:

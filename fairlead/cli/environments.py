@@ -8,7 +8,7 @@ import typer
 from fairlead.cli.output import JsonOption, print_json, print_table, short_digest, short_ids, when
 from fairlead.cli.problem import Problem
 from fairlead.cli.promotions import Environment
-from fairlead.cli.session import connect
+from fairlead.cli.session import connect, path
 from fairlead.domain.codes import Code
 
 MaybeEnvironment = Annotated[str | None, typer.Argument(help="An environment; all of them without it.")]
@@ -24,8 +24,7 @@ def register(app: typer.Typer) -> None:
 def status(environment: MaybeEnvironment = None, json: JsonOption = False) -> None:
     """Releases per target, queue, freezes, holds."""
     api = connect()
-    path = f"{api.project}/environments"
-    answer = api.get(path if environment is None else f"{path}/{environment}")
+    answer = api.get(api.project + path("environments", *([environment] if environment else [])))
     if json:
         print_json(answer)
     elif environment is None:
@@ -57,7 +56,7 @@ def why(
 def observe(environment: Environment, json: JsonOption = False) -> None:
     """Show what was last seen running, and where it drifted from what was verified."""
     api = connect()
-    answer = api.get(f"{api.project}/environments/{environment}/observations")
+    answer = api.get(api.project + path("environments", environment, "observations"))
     if json:
         print_json(answer)
         return
@@ -71,12 +70,12 @@ def observe(environment: Environment, json: JsonOption = False) -> None:
 def _why(what: str) -> Any:
     api = connect()
     try:
-        return api.get(f"{api.project}/environments/{what}/why")
+        return api.get(api.project + path("environments", what, "why"))
     except Problem as no_environment:
         if no_environment.code != Code.ENVIRONMENT_NOT_FOUND:
             raise
         try:
-            return api.get(f"/promotions/{what}/why")
+            return api.get(path("promotions", what, "why"))
         except Problem as no_promotion:
             if no_promotion.code != Code.PROMOTION_NOT_FOUND:
                 raise

@@ -9,7 +9,7 @@ from fairlead.cli import exits
 from fairlead.cli.evidence import app
 from fairlead.cli.output import JsonOption, print_json, print_table, say
 from fairlead.cli.promotions import Promotion
-from fairlead.cli.session import connect
+from fairlead.cli.session import connect, path
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput
 
@@ -26,7 +26,7 @@ def export(
 ) -> None:
     """Fetch a promotion's evidence bundle."""
     checkpoint = None if since is None else _read(since)
-    _write(connect().get_raw(f"/promotions/{promotion}/evidence", since=checkpoint).content, output)
+    _write(connect().get_raw(path("promotions", promotion, "evidence"), since=checkpoint).content, output)
 
 
 @app.command("trust")
@@ -39,7 +39,7 @@ def trust(output: Output = None) -> None:
 @app.command("replay")
 def replay(promotion: Promotion, json: JsonOption = False) -> None:
     """Judge the kept facts again: the same facts must give the same verdict; exit 1 where they do not."""
-    answer = connect().get(f"/promotions/{promotion}/replay")
+    answer = connect().get(path("promotions", promotion, "replay"))
     if json:
         print_json(answer)
     else:

@@ -6,7 +6,7 @@ import typer
 
 from fairlead.cli import watching
 from fairlead.cli.output import JsonOption, print_json, print_table, say, short_digest, short_ids, when
-from fairlead.cli.session import connect
+from fairlead.cli.session import connect, path
 from fairlead.domain.codes import Code
 from fairlead.domain.durations import parse_duration
 from fairlead.domain.errors import BadInput
@@ -58,7 +58,7 @@ def rollback(
     body = {"reason": reason} if to is None else {"reason": reason, "to": to}
     seconds = _seconds(timeout)
     api = connect()
-    made = api.post(f"{api.project}/environments/{environment}/rollbacks", body)
+    made = api.post(api.project + path("environments", environment, "rollbacks"), body)
     _finish(api, made, wait=wait, seconds=seconds, json=json)
 
 
@@ -66,7 +66,7 @@ def retry(promotion: Promotion, wait: Wait = False, timeout: Timeout = "1h", jso
     """Ask for the same anew; votes do not carry over."""
     seconds = _seconds(timeout)
     api = connect()
-    _finish(api, api.post(f"/promotions/{promotion}/retry"), wait=wait, seconds=seconds, json=json)
+    _finish(api, api.post(path("promotions", promotion, "retry")), wait=wait, seconds=seconds, json=json)
 
 
 def plan(release: Release, environment: Environment, json: JsonOption = False) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from fairlead.cli.output import JsonOption, print_json, print_table, say, short_digest, when
-from fairlead.cli.session import connect
+from fairlead.cli.session import connect, path
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, NotFound
 
@@ -57,7 +57,7 @@ def show_list(limit: Annotated[int, typer.Option(min=1, max=200)] = 20, json: Js
 def show(version: Version, json: JsonOption = False) -> None:
     """A release and its digests."""
     api = connect()
-    answer = api.get(f"{api.project}/releases/{version}")
+    answer = api.get(api.project + path("releases", version))
     print_json(answer) if json else _print_release(answer)
 
 
@@ -69,7 +69,7 @@ def deprecate(
 ) -> None:
     """Let nobody promote a release any more."""
     api = connect()
-    answer = api.patch(f"{api.project}/releases/{version}", {"state": "active" if undo else "deprecated"})
+    answer = api.patch(api.project + path("releases", version), {"state": "active" if undo else "deprecated"})
     print_json(answer) if json else say(f"{version} is {answer['state']}")
 
 

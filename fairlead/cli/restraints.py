@@ -6,7 +6,7 @@ import typer
 
 from fairlead.cli.output import JsonOption, print_json, say, when
 from fairlead.cli.promotions import Environment
-from fairlead.cli.session import connect
+from fairlead.cli.session import connect, path
 
 Why = Annotated[str, typer.Option("--reason", help="Why; it is recorded.")]
 For = Annotated[str | None, typer.Option("--for", metavar="DURATION", help="For how long, such as 1h30m.")]
@@ -52,7 +52,7 @@ def _begin(kind: str, environment: str, reason: str, for_: str | None, until: st
     wanted = {"reason": reason, "for": for_, "until": until}
     api = connect()
     body = {name: value for name, value in wanted.items() if value is not None}
-    made = api.post(f"{api.project}/environments/{environment}/{kind}", body)
+    made = api.post(api.project + path("environments", environment, kind), body)
     print_json(made) if json else say(f"{made['kind']} {made['id']} on {environment}{_ends(made)}")
 
 
@@ -62,8 +62,7 @@ def _ends(made: Any) -> str:
 
 def _end(kind: str, environment: str, one: str | None, json: bool) -> None:
     api = connect()
-    path = f"{api.project}/environments/{environment}/{kind}"
-    ended = api.delete(path if one is None else f"{path}/{one}")
+    ended = api.delete(api.project + path("environments", environment, kind, *([one] if one else [])))
     if json:
         print_json(ended)
     for restraint in ended["items"]:

@@ -8,7 +8,7 @@ import typer
 from fairlead.cli import clock, home
 from fairlead.cli.output import JsonOption, print_json, say, short_digest
 from fairlead.cli.promotions import Promotion
-from fairlead.cli.session import connect
+from fairlead.cli.session import connect, path
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Conflict
 
@@ -56,7 +56,7 @@ def cancel(
     if print_:
         print_json(_signed(api, promotion, "cancel", reason, voter))
         return
-    answer = api.post(f"/promotions/{promotion}/cancel", {"reason": reason})
+    answer = api.post(path("promotions", promotion, "cancel"), {"reason": reason})
     print_json(answer) if json else say(f"cancelled by {answer['actor']}")
 
 
@@ -66,7 +66,7 @@ def _vote(promotion: str, choice: str, comment: str, *, print_only: bool, voter:
     if print_only:
         print_json(envelope)
         return
-    answer = api.post(f"/promotions/{promotion}/votes", envelope)
+    answer = api.post(path("promotions", promotion, "votes"), envelope)
     print_json(answer) if json else say(
         f"{answer['choice']} by {answer['actor']} accepted ({short_digest(answer['digest'])})"
     )
@@ -77,7 +77,7 @@ def _signed(api: "Api", promotion: str, choice: str, comment: str, voter: str | 
     from fairlead.evidence.voting import sign_vote
 
     signer = home.signer()
-    view = api.get(f"/promotions/{promotion}")
+    view = api.get(path("promotions", promotion))
     payload = VotePayload(
         project=view["project"],
         promotion=view["id"],
