@@ -24,16 +24,17 @@ _CONFLICTS = {
     Code.VOTE_EXPIRED,
     Code.VOTES_NOT_OPEN,
     Code.VOTES_CLOSED,
+    Code.CANCELLED,
+    Code.TERMINATED,
 }
-_UNAVAILABLE = {Code.DATABASE_UNAVAILABLE, Code.TEMPORAL_UNAVAILABLE, Code.REGISTRY_UNAVAILABLE}
+_UNAVAILABLE = {Code.DATABASE_UNAVAILABLE, Code.TEMPORAL_UNAVAILABLE, Code.REGISTRY_UNAVAILABLE, Code.TIMED_OUT}
 
 
 def refusal(code: str | None, detail: str, fields: Mapping[str, object]) -> FairleadError:
-    """The error with this code. A code that is not ours is a bug of ours."""
-    try:
-        known = Code(code or "")
-    except ValueError:
+    """The error with this code. One that is not ours is a bug of ours, as `internal_error` is."""
+    if code not in set(Code) or code == Code.INTERNAL_ERROR:
         return FairleadError(Code.INTERNAL_ERROR, f"a workflow failed: {detail}", fields={"type": str(code)})
+    known = Code(code)
     return _kind(known)(known, detail, fields=fields)
 
 

@@ -32,6 +32,10 @@ _GONE = "AcceptedUpdateCompletedWorkflow"
 Answer = TypeVar("Answer")
 
 
+class NotRunning(Conflict):
+    """No such workflow is running: it is over, or has not begun."""
+
+
 class Orchestrator(Protocol):
     """What the API needs of whatever runs workflows. `update_id` makes a repeated update answer as the first did."""
 
@@ -39,10 +43,10 @@ class Orchestrator(Protocol):
         """Start a promotion's workflow, once. Raises Unavailable (temporal_unavailable)."""
 
     async def vote(self, promotion: str, envelope: Any, update_id: str) -> VoteAnswer:
-        """Send a vote and wait for the answer. Raises Conflict (promotion_closed) when no such workflow is running."""
+        """Send a vote and wait for the answer. Raises NotRunning (promotion_closed)."""
 
     async def cancel(self, promotion: str, request: CancelRequest | Mapping[str, Any], update_id: str) -> VoteAnswer:
-        """Send a cancel, of somebody authenticated or a signed envelope, and wait. Raises Conflict (promotion_closed)."""
+        """Send a cancel, of somebody authenticated or a signed envelope, and wait for the answer. Raises NotRunning (promotion_closed)."""
 
     async def restrain(
         self, kind: str, project: str, environment: str, request: RestraintRequest, update_id: str
@@ -116,9 +120,9 @@ class TemporalOrchestrator:
                         update, argument, id=update_id, result_type=VoteAnswer, rpc_timeout=self._timeout
                     )
         except NotFound as error:
-            raise Conflict(Code.PROMOTION_CLOSED, f"promotion {promotion} is over") from error
+            raise NotRunning(Code.PROMOTION_CLOSED, f"promotion {promotion} is over") from error
         if not answer.accepted:
-            raise refusal(answer.code, answer.detail, {"payload_digest": answer.digest, "actor": answer.actor})
+            raise refusal(answer.code, answer.detail, _told(answer.model_dump()))
         return answer
 
 
@@ -153,4 +157,10 @@ def _of_update(error: WorkflowUpdateFailedError) -> FairleadError:
     if cause.type == _GONE:
         return Conflict(Code.PROMOTION_CLOSED, "the workflow ended before it answered")
     details = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}
-    return refusal(cause.type, str(details.get("detail", cause.message)), details.get("fields") or {})
+    return refusal(cause.type, str(details.get("detail") or cause.message), details.get("fields") or _told(details))
+
+
+def _told(answer: Mapping[str, Any]) -> dict[str, object]:
+    """What a refused vote's answer says of it."""
+    known = {"payload_digest": answer.get("digest"), "actor": answer.get("actor")}
+    return {name: value for name, value in known.items() if value is not None}

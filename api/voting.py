@@ -7,6 +7,7 @@ from typing import Any
 from fastapi.concurrency import run_in_threadpool
 
 from api.services import Services
+from api.temporal import NotRunning
 from fairlead.commands.promotions import MAX_REASON, workflow_input
 from fairlead.contracts import names
 from fairlead.contracts.canonical import Digest, canonical, digest_of
@@ -72,7 +73,7 @@ async def _send(
     try:
         return await answer
     except Refused as error:
-        if error.code == Code.PROMOTION_CLOSED and not await run_in_threadpool(_is_over, services, promotion.id):
+        if isinstance(error, NotRunning) and not await run_in_threadpool(_is_over, services, promotion.id):
             raise await _not_started(services, promotion) from error
         await run_in_threadpool(_record, services, promotion, sent, error)
         raise

@@ -141,6 +141,7 @@ REFUSALS = {
     "by the handler": ({"refuse": "vote_by_requester"}, NotAllowed, "vote_by_requester"),
     "by the handler, a conflict": ({"refuse": "votes_not_open"}, Conflict, "votes_not_open"),
     "by the handler's answer": ({"deny": "vote_unsigned"}, BadInput, "vote_unsigned"),
+    "by a failure of its own": ({"refuse": "internal_error"}, FairleadError, "internal_error"),
     "by the validator": ({"invalid": True}, BadInput, "vote_malformed"),
     "with a code that is not ours": ({"refuse": "ValueError"}, FairleadError, "internal_error"),
     "by an end before the answer": ({"close": True}, Conflict, "promotion_closed"),

@@ -6,12 +6,13 @@ from typing import Any
 
 from activities import restraining, voting
 from api.refusals import refusal
+from api.temporal import NotRunning
 from fairlead.contracts.canonical import digest_of
 from fairlead.contracts.messages import CancelRequest, PromotionInput, RestraintAnswer, RestraintRequest
 from fairlead.contracts.steps import JudgeCancel, JudgeVote, RecordRestraint
 from fairlead.contracts.votes import VoteAnswer
 from fairlead.domain.codes import Code
-from fairlead.domain.errors import BadInput, Conflict, Unavailable
+from fairlead.domain.errors import BadInput, Unavailable
 from fairlead.ports import Signer
 from fairlead.store import promotions
 from fairlead.store.database import Database
@@ -58,7 +59,7 @@ class PlayedOrchestrator:
         if not self.available:
             raise Unavailable(Code.TEMPORAL_UNAVAILABLE, "Temporal is away")
         if promotion is not None and not self.running:
-            raise Conflict(Code.PROMOTION_CLOSED, f"promotion {promotion} is over")
+            raise NotRunning(Code.PROMOTION_CLOSED, f"promotion {promotion} is over")
 
     def _once(self, update_id: str, answer: Callable[[], Any]) -> Any:
         """Temporal gives a repeated update the first answer."""
