@@ -56,6 +56,15 @@ def test_a_rollback_goes_to_each_targets_own_last_verified_state_in_reverse_orde
     assert [(t.target, t.wave, t.release) for t in back.targets] == [("stg-2", 0, "1.0.0"), ("stg-1", 1, "1.0.0")]
 
 
+def test_a_rollback_goes_back_before_the_failed_one_whatever_came_later(shop: Shop) -> None:
+    shop.succeed(deploy(shop, "1.0.0"))
+    failed = deploy(shop, "1.1.0", touched=("dev-1",))
+    shop.free(failed.deployment)
+    shop.succeed(deploy(shop, "1.2.0"))
+    back = shop.deployments.open_rollback(OpenRollback(deployment=failed.deployment, time=at(9), code="unhealthy"))
+    assert [target.release for target in back.targets] == ["1.0.0"]
+
+
 def test_only_touched_targets_go_back(shop: Shop) -> None:
     shop.succeed(deploy(shop, "1.0.0", "staging"))
     failed = deploy(shop, "1.1.0", "staging", touched=("stg-2",))

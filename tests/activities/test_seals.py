@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from temporalio.testing import ActivityEnvironment
 
+from activities.seals import SealActivities
 from fairlead.commands import sealing
 from fairlead.contracts import names
 from fairlead.contracts.records import EnvelopeRecord, PromotionRecord
 from fairlead.contracts.steps import (
+    JudgeCancel,
     JudgeVote,
     Observe,
     OpenRollback,
@@ -21,6 +23,7 @@ from fairlead.contracts.steps import (
     SealRollback,
     TaskInput,
 )
+from fairlead.contracts.votes import Choice
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Conflict, NotFound
 from fairlead.domain.states import PromotionState
@@ -166,6 +169,34 @@ def test_asked_again_a_seal_answers_what_it_sealed(shop: Shop) -> None:
     assert shop.seals.seal_decision(request) == first
     assert len(first.statements) == len(evaluation.verdicts) + 1
     assert len(sealed(shop, promotion.id)) == len(first.statements)
+
+
+def test_what_came_after_the_seal_does_not_change_it(shop: Shop) -> None:
+    promotion = shop.promote("1.0.0", "prod")
+    plan = shop.open_votes(promotion)
+    first = shop.seals.seal_decision(deny(promotion, plan=plan))
+    envelope = shop.vote("ben", promotion, plan, choice=Choice.CANCEL)
+    late = JudgeCancel(promotion=promotion.id, sequence=4, received=at(12), via="signal", envelope=envelope)
+    assert shop.gates.judge_cancel(late).accepted
+    assert shop.seals.seal_decision(deny(promotion, plan=plan)) == first
+
+
+class Recorder:
+    """Fail points that look at the ledger when they are reached."""
+
+    def __init__(self, shop: Shop, promotion: str) -> None:
+        self._look = lambda: len(sealed(shop, promotion))
+        self.reached: list[tuple[str, int]] = []
+
+    def reach(self, name: str) -> None:
+        self.reached.append((name, self._look()))
+
+
+def test_fail_points_lie_before_the_seal_and_after_its_commit(shop: Shop) -> None:
+    promotion = shop.promote("1.0.0")
+    recorder = Recorder(shop, promotion.id)
+    SealActivities(shop.db, shop.decision, shop.agent, recorder).seal_decision(deny(promotion))
+    assert recorder.reached == [("before_seal", 0), ("after_seal", 1)]
 
 
 def test_another_run_cannot_seal_what_has_been_sealed(shop: Shop) -> None:

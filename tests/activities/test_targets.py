@@ -7,8 +7,9 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.targets import Streak, TargetActivities
+from fairlead.contracts.canonical import digest_of
 from fairlead.contracts.compare import Difference
-from fairlead.contracts.steps import Observe, SettleInput, TaskInput
+from fairlead.contracts.steps import Observe, OpenRollback, SettleInput, TaskInput
 from fairlead.contracts.target import ComponentObservation, TargetObservation
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused, Unavailable
@@ -108,6 +109,28 @@ def test_retiring_takes_down_what_was_made(shop: Shop, task: TaskInput) -> None:
     run(shop.targets.apply, task)
     run(shop.targets.retire, task)
     assert shop.world.named("dev-1").digests() == {}
+
+
+class Recorder:
+    """Notes which fail points are reached."""
+
+    def __init__(self) -> None:
+        self.reached: list[str] = []
+
+    def reach(self, name: str) -> None:
+        self.reached.append(name)
+
+
+def test_only_a_rollback_reaches_the_fail_point_in_it(shop: Shop, task: TaskInput) -> None:
+    recorder = Recorder()
+    targets = TargetActivities(shop.db, shop.executors, recorder)
+    run(targets.apply, task)
+    assert recorder.reached == []
+    back = shop.deployments.open_rollback(OpenRollback(deployment=task.deployment, time=at(9), code="unhealthy"))
+    with shop.db.session() as s:
+        deployments.set_decision(s, back.deployment, digest_of("a rollback statement"))
+    run(targets.retire, TaskInput(deployment=back.deployment, target="dev-1"))
+    assert recorder.reached == ["in_rollback"]
 
 
 def test_cancellation_comes_with_the_beat(shop: Shop, task: TaskInput) -> None:
