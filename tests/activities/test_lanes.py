@@ -1,4 +1,4 @@
-"""The queue of an environment in Postgres, and what is asked of Temporal for it."""
+"""The queue of an environment in Postgres: who gets the place, and what keeps the head of the queue where it is."""
 
 from typing import Any
 
