@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -24,9 +25,9 @@ def system() -> Iterator[WholeSystem]:
         whole.stop()
 
 
-@pytest.fixture
-def make_shop(system: WholeSystem) -> Iterator[MakeShop]:
-    """Makes projects; when the test is over the evidence of all their promotions must verify."""
+@contextmanager
+def making_shops(system: WholeSystem) -> Iterator[MakeShop]:
+    """Makes projects; in the end the evidence of all their promotions must verify."""
     made: list[Shop] = []
 
     def make(*components: str) -> Shop:
@@ -36,6 +37,13 @@ def make_shop(system: WholeSystem) -> Iterator[MakeShop]:
     yield make
     for shop in made:
         shop.close()
+
+
+@pytest.fixture
+def make_shop(system: WholeSystem) -> Iterator[MakeShop]:
+    """Makes projects for one test."""
+    with making_shops(system) as make:
+        yield make
 
 
 @pytest.fixture

@@ -21,13 +21,13 @@ from tests.system.whole import Answer, Caller, WholeSystem, until
 from workers.clock import now
 from workers.demo.images import Image, to_layout
 
-GROUPS = {"ana": ["dev"], "ben": ["sre"], "cho": ["dev", "sre"]}
+GROUPS = {"ana": ["dev"], "ben": ["sre"], "cho": ["dev", "sre"], "dan": ["dev"]}
 ENDS = frozenset({"succeeded", "rejected", "cancelled", "expired", "superseded", "failed", "rolled_back"})
 QUICK = {"type": "rolling", "batch": 1, "min_healthy_time": "200ms", "healthy_deadline": "15s"}
 
 
 class Shop:
-    """`document` is its catalogue: change it, then `apply`. ana asks for promotions; ben and cho vote."""
+    """`document` is its catalogue: change it, then `apply`. ana asks for promotions; the others vote."""
 
     def __init__(self, system: WholeSystem, name: str, components: tuple[str, ...] = ("web",)) -> None:
         self.system, self.name = system, name
