@@ -11,7 +11,6 @@ from fairlead.domain.errors import BadInput, Flaw
 
 MIB = 1024 * 1024
 MAX_BODY = MIB
-MAX_REPORT = 64 * MIB
 MAX_DEPTH = 64
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])

@@ -11,6 +11,7 @@ from api.auth import caller_of, may_see, owner_of, require_admin, require_projec
 from api.idempotency import update_id
 from api.services import Services
 from fairlead.commands.catalogue import of_project
+from fairlead.commands.ids import id_from
 from fairlead.commands.promotions import require_environment
 from fairlead.contracts.records import DeploymentRecord, KeyRecord, PromotionRecord
 from fairlead.domain.catalogue import Catalogue, Environment
@@ -115,5 +116,11 @@ def _update_id(request: Request, caller: CallerDep) -> str:
     return update_id(request, owner_of(caller))
 
 
+def _new_id(update_id: Annotated[str, Depends(_update_id)]) -> str:
+    return id_from(update_id)
+
+
 PromotionDep = Annotated[PromotionRecord, Depends(_promotion)]
 UpdateIdDep = Annotated[str, Depends(_update_id)]
+NewIdDep = Annotated[str, Depends(_new_id)]
+"""The id of what this request makes: the same when it is repeated with its Idempotency-Key."""

@@ -1,13 +1,13 @@
 """Environments: what runs and queues there, what blocks it, freezes, holds, rollbacks and observations."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Response
-from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 
 from api import restraining
-from api.deps import CallerDep, Place, PlaceDep, ProjectDep, ServicesDep, UpdateIdDep
+from api.deps import CallerDep, NewIdDep, Place, PlaceDep, ProjectDep, ServicesDep, UpdateIdDep
 from api.places import (
     EnvironmentView,
     EnvironmentWhy,
@@ -19,8 +19,8 @@ from api.places import (
 )
 from api.restraining import NewRestraint
 from api.route import Route
-from api.shapes import PromotionSummary, promotion_summary
-from api.starting import start
+from api.shapes import PromotionSummary
+from api.starting import request
 from fairlead.commands import promotions
 from fairlead.commands.catalogue import of_project
 from fairlead.contracts.base import Frozen, Strict
@@ -89,10 +89,16 @@ def show_observations(place: PlaceDep, services: ServicesDep) -> Observations:
 
 @router.post("/rollbacks", status_code=202)
 async def request_rollback(
-    project: ProjectDep, env: str, wanted: NewRollback, caller: CallerDep, services: ServicesDep, response: Response
+    project: ProjectDep,
+    env: str,
+    wanted: NewRollback,
+    caller: CallerDep,
+    services: ServicesDep,
+    id: NewIdDep,
+    response: Response,
 ) -> PromotionSummary:
     """Go back to a release that was verified there before."""
-    record = await run_in_threadpool(
+    make = partial(
         promotions.request_rollback,
         services.database,
         project,
@@ -101,9 +107,9 @@ async def request_rollback(
         now=services.now(),
         to=wanted.to,
         reason=wanted.reason,
+        id=id,
     )
-    await start(services, record, response)
-    return promotion_summary(record)
+    return await request(services, id, response, make)
 
 
 @router.post("/freezes", status_code=201)

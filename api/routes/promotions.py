@@ -1,5 +1,6 @@
 """Promotions: request, list, watch, vote, cancel, retry, explain, prove."""
 
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Query, Response
@@ -7,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import AwareDatetime, Field
 
 from api import standing, voting
-from api.deps import CallerDep, ProjectDep, PromotionDep, ServicesDep, UpdateIdDep
+from api.deps import CallerDep, NewIdDep, ProjectDep, PromotionDep, ServicesDep, UpdateIdDep
 from api.pages import Page, SliceDep, page
 from api.planning import PromotionPlan, promotion_plan
 from api.replaying import Replay, replay
@@ -21,7 +22,7 @@ from api.shapes import (
     promotion_view,
     promotion_why,
 )
-from api.starting import start
+from api.starting import request
 from api.waiting import seconds_of, until_moved
 from fairlead.commands import promotions, sealing
 from fairlead.contracts import names
@@ -50,10 +51,15 @@ class NewPromotion(Strict):
 
 @router.post("/projects/{project}/promotions", status_code=202)
 async def request_promotion(
-    project: ProjectDep, wanted: NewPromotion, caller: CallerDep, services: ServicesDep, response: Response
+    project: ProjectDep,
+    wanted: NewPromotion,
+    caller: CallerDep,
+    services: ServicesDep,
+    id: NewIdDep,
+    response: Response,
 ) -> PromotionSummary:
     """Ask for a release in an environment."""
-    record = await run_in_threadpool(
+    make = partial(
         promotions.request_promotion,
         services.database,
         project,
@@ -64,9 +70,9 @@ async def request_promotion(
         reason=wanted.reason,
         intent=wanted.intent,
         through_hold=wanted.through_hold,
+        id=id,
     )
-    await start(services, record, response)
-    return promotion_summary(record)
+    return await request(services, id, response, make)
 
 
 @router.get("/projects/{project}/promotions")
@@ -148,14 +154,18 @@ async def cancel(
 
 @router.post("/promotions/{id}/retry", status_code=202)
 async def retry(
-    promotion: PromotionDep, caller: CallerDep, services: ServicesDep, response: Response
+    promotion: PromotionDep, caller: CallerDep, services: ServicesDep, new_id: NewIdDep, response: Response
 ) -> PromotionSummary:
     """The same request anew; votes do not carry over."""
-    record = await run_in_threadpool(
-        promotions.retry, services.database, promotion.id, requester=caller.subject, now=services.now()
+    make = partial(
+        promotions.retry,
+        services.database,
+        promotion.id,
+        requester=caller.subject,
+        now=services.now(),
+        id=new_id,
     )
-    await start(services, record, response)
-    return promotion_summary(record)
+    return await request(services, new_id, response, make)
 
 
 @router.get("/promotions/{id}/plan")

@@ -6,10 +6,10 @@ from fastapi import APIRouter, BackgroundTasks, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
 from api import poking
-from api.bodies import MAX_REPORT, raw_body
+from api.bodies import raw_body
 from api.deps import CallerDep, ProjectDep, ServicesDep
 from api.route import Route
-from fairlead.commands.reports import import_report
+from fairlead.commands.reports import MAX_REPORT_BYTES, import_report
 from fairlead.contracts.records import ReportRecord
 
 router = APIRouter(prefix="/projects/{project}/reports", tags=["reports"], route_class=Route)
@@ -24,7 +24,7 @@ _DOCUMENT = {
 
 
 @router.post("", status_code=201, openapi_extra=_DOCUMENT)
-@raw_body(MAX_REPORT)
+@raw_body(MAX_REPORT_BYTES)
 async def import_document(
     request: Request,
     project: ProjectDep,

@@ -35,8 +35,9 @@ def request_promotion(
     intent: str = INTENT_PROMOTE,
     through_hold: str | None = None,
     retry_of: str | None = None,
+    id: str | None = None,
 ) -> PromotionRecord:
-    """Write the row of a promotion, in state `requested`.
+    """Write the row of a promotion, in state `requested`. `id`: made from what makes the request the same when it is repeated.
 
     Raises NotFound (project, environment, release), Conflict (release_deprecated, release_older, nothing_to_roll_back_to),
     NotAllowed (an integration may not go through a hold) and BadInput.
@@ -52,7 +53,7 @@ def request_promotion(
             _require_newer(s, record, environment)
         return promotions.insert(
             s,
-            id=new_id(),
+            id=id or new_id(),
             project=project,
             environment=environment,
             release=release,
@@ -76,6 +77,7 @@ def request_rollback(
     now: datetime,
     to: str | None = None,
     reason: str = "",
+    id: str | None = None,
 ) -> PromotionRecord:
     """A promotion with rollback intent: to `to`, else to the release verified there before the present one.
 
@@ -93,10 +95,11 @@ def request_rollback(
         now=now,
         reason=reason,
         intent=INTENT_ROLLBACK,
+        id=id,
     )
 
 
-def retry(db: Database, promotion: str, *, requester: str, now: datetime) -> PromotionRecord:
+def retry(db: Database, promotion: str, *, requester: str, now: datetime, id: str | None = None) -> PromotionRecord:
     """The same request anew, with `retry_of`; votes do not carry over. Raises Conflict (promotion_not_closed)."""
     with db.session() as s:
         record = promotions.get(s, promotion)
@@ -115,6 +118,7 @@ def retry(db: Database, promotion: str, *, requester: str, now: datetime) -> Pro
         intent=record.intent,
         through_hold=record.through_hold,
         retry_of=record.id,
+        id=id,
     )
 
 

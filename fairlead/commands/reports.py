@@ -16,7 +16,7 @@ from fairlead.domain.findings import TRIVY, ReportError, kind_of, named_digests,
 from fairlead.store import documents, history, reports
 from fairlead.store.database import Database
 
-MAX_REPORT_BYTES = 16 * 1024 * 1024
+MAX_REPORT_BYTES = 64 * 1024 * 1024
 
 
 def import_report(

@@ -90,6 +90,15 @@ async def test_a_repeated_key_request_does_not_tell_the_secret_again(admin: http
     assert again.json() == {**first.json(), "key": None}
 
 
+async def test_a_request_whose_answer_was_lost_makes_no_second_promotion(office: Office, ana, monkeypatch):
+    """As when the server dies right after it wrote the row."""
+    office.shop.release("1.0.0")
+    monkeypatch.setattr(idempotency, "_keep", lambda *_: None)
+    first, again = await ask(ana), await ask(ana)
+    assert (again.status_code, again.json()) == (202, first.json())
+    assert await count(ana) == 1
+
+
 async def test_a_key_that_is_no_text_is_refused(ana: httpx.AsyncClient):
     answer = await ask(ana, headers={"Idempotency-Key": "x" * 256})
     assert (answer.status_code, answer.json()["code"]) == (422, "bad_request")
