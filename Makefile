@@ -3,7 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
-export PYTHONDONTWRITEBYTECODE := 1
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 
 .PHONY: help demo test check fmt bench soak lock clean
 
@@ -24,9 +25,9 @@ test: $(STAMP)   ## every test, on real components
 	@$(BIN)/python -m pytest
 
 check: $(STAMP)  ## format, lint, types, layers
-	@$(BIN)/ruff format --check .
-	@$(BIN)/ruff check .
-	@$(BIN)/mypy
+	@$(BIN)/ruff format --check --cache-dir build/ruff .
+	@$(BIN)/ruff check --cache-dir build/ruff .
+	@$(BIN)/mypy --cache-dir build/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m tests.inventory --check
 
@@ -44,4 +45,4 @@ lock: $(STAMP)   ## make requirements.lock anew
 	@env -u PIP_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --group dev pyproject.toml -o requirements.lock
 
 clean:           ## remove all that the other targets made
-	@rm -rf .venv build .mypy_cache .ruff_cache .hypothesis *.egg-info
+	@rm -rf .venv build

@@ -1,5 +1,11 @@
 """Fixtures come from one module per component; see tests/fixtures/."""
 
+from pathlib import Path
+
+from hypothesis.configuration import set_hypothesis_home_dir
+
+set_hypothesis_home_dir(Path(__file__).parent.parent / "build" / "hypothesis")
+
 pytest_plugins = [
     "tests.fixtures.postgres",
     "tests.fixtures.temporal",

@@ -43,8 +43,7 @@ def main() -> int:
 def _perform(on: str, show: Show, keep: Path, closing: ExitStack) -> int:
     scratch = Path(tempfile.mkdtemp(prefix="fairlead-demo-"))
     scratch.chmod(0o755)  # applications of process hosts run as another user
-    stays = os.environ.get("KEEP") == "1"
-    leave = closing if not stays else ExitStack()
+    leave = ExitStack() if stays() else closing
     leave.callback(shutil.rmtree, scratch, ignore_errors=True)
     ok = False
     stage, eyes = _set(on, scratch, leave)
@@ -52,6 +51,8 @@ def _perform(on: str, show: Show, keep: Path, closing: ExitStack) -> int:
         with show.running():
             _begin(stage, show)
             Story(stage, show, eyes, keep).tell()
+            if stays():
+                _look_around(stage, show)
         ok = True
     except Exception as failure:  # whatever it is, the audience is told, and the last line is printed
         show.end()
@@ -67,8 +68,8 @@ def _set(on: str, scratch: Path, closing: ExitStack) -> tuple[Stage, Eyes]:
         stage = Stage(on, scratch)
         closing.callback(stage.clean_up)
         return stage, ProcessEyes(stage.data / "hosts")
-    socket = engine_socket() or str(_running(LocalEngine(scratch / "engine"), closing).socket)
-    registry = _running(LocalRegistry(scratch / "registry"), closing).address
+    socket = engine_socket() or str(_running(LocalEngine(scratch / "engine", bound=not stays()), closing).socket)
+    registry = _running(LocalRegistry(scratch / "registry", bound=not stays()), closing).address
     stage = Stage(on, scratch, registry=registry, socket=socket)
     closing.callback(stage.clean_up)
     return stage, DockerEyes(socket)
@@ -85,6 +86,19 @@ def _begin(stage: Stage, show: Show) -> None:
     stage.start()
     show.say(f"API          {stage.url}")
     show.say(f"Temporal UI  {stage.processes['temporal']['ui']}")
+
+
+def stays() -> bool:
+    """Whether everything is left running to look around."""
+    return os.environ.get("KEEP") == "1"
+
+
+def _look_around(stage: Stage, show: Show) -> None:
+    stage.start()
+    show.step(10, "Everything stays, to look around")
+    show.say(f"export FAIRLEAD_URL={stage.url} FAIRLEAD_PROJECT=shop FAIRLEAD_KEY=$(cat {stage.data}/admin.key)")
+    show.say(f"Temporal UI  {stage.temporal_ui}")
+    show.say(f"to end it: kill {stage.processes['dev']['pid']}, then remove {stage.scratch}")
 
 
 def _result(ok: bool, on: str, show: Show, stage: Stage, keep: Path) -> dict[str, object]:

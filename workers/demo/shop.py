@@ -35,6 +35,14 @@ _CGI = """\
     printf 'Content-Type: text/plain\\r\\n\\r\\n%s from %s' "$GREETING" "$shop"
 """
 
+_START = b"""\
+#!/bin/busybox sh
+# httpd alone would be process 1, to which the kernel passes no TERM: every stop would take its whole grace.
+trap 'kill $!; exit 0' TERM
+/bin/busybox httpd -f -p "${PORT:-8080}" -h /srv/www &
+wait $!
+"""
+
 
 def process_image(component: str, version: str) -> Image:
     """A Python web server; `serve.py` lies in the tree."""
@@ -49,7 +57,8 @@ def container_image(component: str, version: str, busybox: Path) -> Image:
     """Static busybox with its httpd and one CGI script."""
     files = {
         "bin/busybox": busybox.read_bytes(),
+        "serve": _START,
         "srv/VERSION": f"{component} {version}".encode(),
         "srv/www/cgi-bin/healthz": textwrap.dedent(_CGI).format(component=component, broken=BROKEN).encode(),
     }
-    return build(files, ["/bin/busybox", "httpd", "-f", "-p", "8080", "-h", "/srv/www"])
+    return build(files, ["/serve"])
