@@ -1,6 +1,6 @@
 """Ends the applications of the process hosts in a folder: what `fairlead dev` leaves running on purpose.
 
-    python examples/shop/take_down.py FOLDER
+python examples/shop/take_down.py FOLDER
 """
 
 import sys
