@@ -9,12 +9,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
-from temporalio.client import (
-    Client,
-    WithStartWorkflowOperation,
-    WorkflowUpdateFailedError,
-    WorkflowUpdateRPCTimeoutOrCancelledError,
-)
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 from api.refusals import refusal
@@ -128,18 +123,12 @@ class TemporalOrchestrator:
 
 @contextmanager
 def _mapped() -> Iterator[None]:
-    """Beyond what the adapter maps: refused updates, updates nobody answers, and a server that was never reached."""
+    """Beyond what the adapter maps: refused updates, and a server that was never reached."""
     try:
         with temporal.mapped_errors():
             yield
     except WorkflowUpdateFailedError as error:
         raise _of_update(error) from error
-    except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError) as error:
-        raise Unavailable(
-            Code.TEMPORAL_UNAVAILABLE,
-            "no worker has answered yet; it may still happen",
-            hint="ask again with the same Idempotency-Key",
-        ) from error
     except RuntimeError as error:  # all that a lazy client says of a connection it could not make
         raise Unavailable(Code.TEMPORAL_UNAVAILABLE, "Temporal cannot be reached") from error
 

@@ -1,4 +1,4 @@
-"""The one Temporal plugin that clients, workers, replayers and tests share: data converter, sandbox, workflow types, error mapping."""
+"""The one Temporal plugin that clients, workers, replayers and tests share: data converter, sandbox, workflow types, error mapping, message guard."""
 
 from collections.abc import Sequence
 
@@ -9,6 +9,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from activities.failures import FailureInterceptor
 from workflows.deployment import DeploymentWorkflow
+from workflows.inbound import MessageInterceptor
 from workflows.lane import LaneWorkflow
 from workflows.promotion import PromotionWorkflow
 from workflows.reconcile import ReconcileWorkflow
@@ -27,7 +28,7 @@ def build_plugin(workflows: Sequence[type] = WORKFLOWS) -> SimplePlugin:
     return SimplePlugin(
         "fairlead",
         data_converter=pydantic_data_converter,
-        interceptors=[FailureInterceptor()],
+        interceptors=[FailureInterceptor(), MessageInterceptor()],
         workflows=workflows,
         workflow_runner=sandbox(),
     )

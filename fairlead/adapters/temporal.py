@@ -12,6 +12,7 @@ from temporalio.client import (
     WorkflowExecutionStatus,
     WorkflowFailureError,
     WorkflowHistoryEventFilterType,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
     WorkflowUpdateStage,
 )
 from temporalio.common import (
@@ -41,6 +42,12 @@ def mapped_errors() -> Iterator[None]:
         if error.status == RPCStatusCode.NOT_FOUND:
             raise NotFound(Code.NOT_FOUND, "no such workflow is running") from error
         raise Unavailable(Code.TEMPORAL_UNAVAILABLE, f"Temporal does not answer: {error.message}") from error
+    except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError) as error:
+        raise Unavailable(
+            Code.TEMPORAL_UNAVAILABLE,
+            "no worker has answered yet; it may still happen",
+            hint="ask again with the same Idempotency-Key",
+        ) from error
 
 
 def search_attributes(**values: str) -> TypedSearchAttributes:

@@ -1,0 +1,47 @@
+"""Messages with another number of payloads than they should have, as hands may send them."""
+
+from typing import Any
+
+import pytest
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+
+from fairlead.contracts import names
+from fairlead.domain.states import PromotionState
+from tests.fakes.world import World
+from tests.workflows.bench import APPROVE, Bench
+
+pytestmark = pytest.mark.temporal
+
+
+@pytest.mark.parametrize("payloads", [[APPROVE, APPROVE], [1, 2], ["\ud7ff", None, {"a": b"\xff".hex()}]])
+async def test_a_vote_of_several_payloads_is_refused_and_the_promotion_goes_on(
+    bench: Bench, world: World, payloads: list[Any]
+) -> None:
+    world.approvals = 1
+    handle = await bench.promote()
+    await bench.until_event("votes_opened")
+    await handle.signal("vote", args=payloads)
+    await bench.until_event("vote_refused")
+    await handle.signal("vote", APPROVE)
+    assert (await bench.result(handle)).state is PromotionState.SUCCEEDED
+
+
+@pytest.mark.parametrize("signal", [names.SIGNAL_REEVALUATE, names.SIGNAL_ADMITTED, names.SIGNAL_PROGRESS])
+async def test_a_hint_of_several_payloads_is_a_hint(bench: Bench, world: World, signal: str) -> None:
+    world.approvals = 1
+    handle = await bench.promote()
+    await bench.until_event("votes_opened")
+    await handle.signal(signal, args=[1, 2])
+    await handle.signal("vote", APPROVE)
+    assert (await bench.result(handle)).state is PromotionState.SUCCEEDED
+
+
+@pytest.mark.parametrize("payloads", [[], [1, 2]])
+async def test_an_update_without_its_one_argument_is_answered_so(bench: Bench, payloads: list[int]) -> None:
+    lane = await bench.start_lane()
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await lane.execute_update("enter", args=payloads)
+    assert isinstance(refused.value.cause, ApplicationError)
+    assert refused.value.cause.type == "bad_request"
+    assert (await bench.result(await bench.promote())).state is PromotionState.SUCCEEDED

@@ -1,0 +1,38 @@
+"""What comes to a workflow with another number of payloads than its handlers take: none of it may stop the workflow."""
+
+from typing import Any
+
+from temporalio.api.common.v1 import Payload
+from temporalio.common import RawValue
+from temporalio.worker import (
+    HandleSignalInput,
+    HandleUpdateInput,
+    Interceptor,
+    WorkflowInboundInterceptor,
+    WorkflowInterceptorClassInput,
+)
+
+from fairlead.domain.codes import Code
+from workflows.failures import Failure, refusal
+
+
+class MessageInterceptor(Interceptor):
+    """All our signals and updates take one argument; the SDK calls handlers with however many were sent."""
+
+    def workflow_interceptor_class(self, input: WorkflowInterceptorClassInput) -> type[WorkflowInboundInterceptor]:
+        """Wrap the handlers of every workflow."""
+        return _OneArgument
+
+
+class _OneArgument(WorkflowInboundInterceptor):
+    async def handle_signal(self, input: HandleSignalInput) -> None:
+        """Several payloads become one that is no JSON object: still a hint, but no vote."""
+        if len(input.args) > 1:
+            input.args = [RawValue(Payload(data=repr(input.args).encode(errors="backslashreplace")))]
+        await super().handle_signal(input)
+
+    async def handle_update_handler(self, input: HandleUpdateInput) -> Any:
+        """The sender of an update waits for an answer, so it gets one."""
+        if len(input.args) != 1:
+            raise refusal(Failure(Code.BAD_REQUEST, f"{input.update} takes one argument"))
+        return await super().handle_update_handler(input)
