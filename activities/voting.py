@@ -125,7 +125,8 @@ def _judge(
         except BadInput as error:
             return Judged(_refusal(digest, error.code, detail=error.detail, choice=choice))
     actor = signer.name if signer else None
-    code = rules.judge(_ballot(opened, actor), _poll(s, promotion, catalogue, opened, window, request.received))
+    poll = _poll(s, promotion, catalogue, opened, window, request.received)
+    code = rules.judge(voting.ballot_of(opened, actor), poll)
     if code is not None or actor is None:
         refused = code or Code.VOTE_UNKNOWN_KEY
         return Judged(_refusal(digest, refused, actor=actor or UNKNOWN, choice=choice), opened.payload)
@@ -142,23 +143,6 @@ def _signer(catalogue: Catalogue, opened: voting.OpenedVote) -> Signer | None:
 
 def _with_id(person: Person, keyid: str) -> list[str]:
     return [pem for pem in person.keys if keys.key_id(keys.load_public_key(pem)) == keyid]
-
-
-def _ballot(opened: voting.OpenedVote, signer: str | None) -> rules.Ballot:
-    payload = opened.payload
-    return rules.Ballot(
-        digest=opened.digest,
-        signer=signer,
-        project=payload.project,
-        promotion=payload.promotion,
-        environment=payload.environment,
-        release=payload.release,
-        plan=payload.plan,
-        choice=payload.choice,
-        voter=payload.voter,
-        assurance=payload.assurance,
-        time=payload.time,
-    )
 
 
 def _poll(

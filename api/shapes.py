@@ -183,11 +183,15 @@ def _uncounted(standing: Standing) -> dict[str, str]:
     if standing.quorum is None:
         return {}
     cast = [_cast(vote) for vote in standing.votes]
-    plan, requester = standing.promotion.plan or "", standing.promotion.requester
-    return {
-        digest: str(code)
-        for digest, code in tally(cast, standing.quorum, plan=plan, requester=requester).uncounted.items()
-    }
+    promotion = standing.promotion
+    result = tally(
+        cast,
+        standing.quorum,
+        plan=promotion.plan or "",
+        requester=promotion.requester,
+        opened=promotion.votes_opened,
+    )
+    return {digest: str(code) for digest, code in result.uncounted.items()}
 
 
 def _cast(vote: VoteRecord) -> CastVote:

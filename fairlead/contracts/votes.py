@@ -9,7 +9,6 @@ from fairlead.contracts.canonical import Digest
 
 VOTE_PAYLOAD_TYPE: Final = "application/vnd.fairlead.vote.v1+json"
 MAX_VOTE_BYTES: Final = 16_384
-STALE_AFTER_SECONDS: Final = 300
 
 
 class Choice(StrEnum):
@@ -18,10 +17,6 @@ class Choice(StrEnum):
     APPROVE = "approve"
     REJECT = "reject"
     CANCEL = "cancel"
-
-    @property
-    def is_terminal(self) -> bool:
-        return self is not Choice.APPROVE
 
 
 class VotePayload(Strict):

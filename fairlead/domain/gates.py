@@ -126,7 +126,8 @@ def _approval(policy: GateInput, facts: GateInput, now: datetime) -> Answer:
         return _allow_going_back()
     quorum = Quorum(policy["count"], policy["groups"], policy["requester"])
     votes = [_vote(entry) for entry in facts["votes"]]
-    result = tally(votes, quorum, plan=facts["plan"], requester=facts["requester"])
+    opened = from_text(facts["opened"]) if facts["opened"] else None
+    result = tally(votes, quorum, plan=facts["plan"], requester=facts["requester"], opened=opened)
     details: dict[str, object] = {
         "count": quorum.count,
         "groups": dict(quorum.groups),

@@ -103,10 +103,15 @@ def explain(code: Code) -> str:
     return _EXPLANATIONS[code]
 
 
-def tally(votes: Sequence[CastVote], quorum: Quorum, *, plan: str, requester: str) -> Tally:
-    """Count accepted votes, given in the order received: of each voter the last, if it is for this plan."""
+def tally(votes: Sequence[CastVote], quorum: Quorum, *, plan: str, requester: str, opened: datetime | None) -> Tally:
+    """Count accepted votes, given in the order received: of each voter the last, if it is for this plan.
+
+    `opened`: since when votes are open for it, None while they are not. What came before that does not count, even for the same plan:
+    it had been given up in between, and votes began anew.
+    """
     last = {vote.voter: vote.digest for vote in votes if vote.choice != "cancel"}
-    codes = {vote.digest: _uncounted(vote, last, quorum, plan, requester) for vote in votes}
+    rules = _Count(last, quorum, plan, requester, opened)
+    codes = {vote.digest: _uncounted(vote, rules) for vote in votes}
     counted = [vote for vote in votes if codes[vote.digest] is None]
     approvals = [vote for vote in counted if vote.choice == "approve"]
     return Tally(
@@ -120,14 +125,27 @@ def tally(votes: Sequence[CastVote], quorum: Quorum, *, plan: str, requester: st
     )
 
 
-def _uncounted(vote: CastVote, last: Mapping[str, str], quorum: Quorum, plan: str, requester: str) -> Code | None:
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """What is counted by. `last`: the digest of each voter's last vote."""
+
+    last: Mapping[str, str]
+    quorum: Quorum
+    plan: str
+    requester: str
+    opened: datetime | None
+
+
+def _uncounted(vote: CastVote, by: _Count) -> Code | None:
     if vote.choice == "cancel":
         return Code.CANCELLED
-    if last[vote.voter] != vote.digest:
+    if by.last[vote.voter] != vote.digest:
         return Code.SUPERSEDED
-    if vote.plan != plan:
+    if vote.plan != by.plan:
         return Code.VOTE_WRONG_PLAN
-    return Code.VOTE_BY_REQUESTER if _is_barred(vote.voter, requester, quorum.requester) else None
+    if by.opened is None or vote.received < by.opened:
+        return Code.VOTES_NOT_OPEN
+    return Code.VOTE_BY_REQUESTER if _is_barred(vote.voter, by.requester, by.quorum.requester) else None
 
 
 def _missing_groups(approvals: Sequence[CastVote], quorum: Quorum) -> dict[str, int]:

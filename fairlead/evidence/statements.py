@@ -11,12 +11,12 @@ from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput
 from fairlead.domain.states import PromotionState
 from fairlead.domain.verdict import Decision, Verdict
-from fairlead.domain.votes import CastVote, Quorum, tally
+from fairlead.domain.votes import Quorum, tally
 from fairlead.evidence import predicates as p
 from fairlead.evidence.about import About, about_itself, about_releases, given, subjects_of, verbatim
 from fairlead.evidence.execution_statements import deployment, drift, observation, rollback, verification
 from fairlead.evidence.statement import Statement
-from fairlead.evidence.voting import ReceivedVote, open_vote
+from fairlead.evidence.voting import ReceivedVote, cast_vote, open_vote
 
 __all__ = [
     "About",
@@ -91,10 +91,11 @@ def votes(
     approval: ApprovalTerms | None,
     cast: Sequence[ReceivedVote],
 ) -> Statement:
-    """All votes that were not refused, in the order received; which of them count is found here (domain.votes.tally)."""
-    ballots = [cast_vote(vote) for vote in cast]
+    """All votes that were not refused, in the order received; domain.votes.tally finds which count. Raises BadInput as `open_vote`."""
+    ballots = [cast_vote(open_vote(vote.envelope), vote.received, vote.groups) for vote in cast]
     quorum = Quorum(approval.count, approval.groups, approval.requester) if approval else Quorum(0)
-    counted = tally(ballots, quorum, plan=plan or "", requester=requester)
+    opened = approval.opened if approval else None
+    counted = tally(ballots, quorum, plan=plan or "", requester=requester, opened=opened)
     predicate = p.VotesPredicate(
         **about.common(release_statement, *given(plan)),
         plan=plan,
@@ -110,19 +111,6 @@ def votes(
         ),
     )
     return about_releases([about.manifest], predicate)
-
-
-def cast_vote(vote: ReceivedVote) -> CastVote:
-    """What domain.votes.tally counts. Raises BadInput as `open_vote`."""
-    opened = open_vote(vote.envelope)
-    return CastVote(
-        digest=opened.digest,
-        voter=opened.payload.voter,
-        choice=opened.payload.choice.value,
-        groups=vote.groups,
-        plan=opened.payload.plan,
-        received=vote.received,
-    )
 
 
 def decision(

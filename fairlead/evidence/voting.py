@@ -16,6 +16,7 @@ from fairlead.contracts.canonical import Digest, canonical, digest_bytes
 from fairlead.contracts.votes import MAX_VOTE_BYTES, VOTE_PAYLOAD_TYPE, VotePayload
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput
+from fairlead.domain.votes import Ballot, CastVote
 from fairlead.evidence.envelope import OpenedEnvelope, read_envelope, sign
 from fairlead.evidence.keys import key_id, load_public_key, verifies
 from fairlead.evidence.limits import read_canonical, to_canonical
@@ -63,6 +64,30 @@ def verify_vote(envelope: Any, public_pem: str) -> OpenedVote:
     if not verifies(key, opened.signature, opened.signed_bytes):
         raise BadInput(Code.VOTE_BAD_SIGNATURE, "the signature does not fit the vote")
     return vote
+
+
+def ballot_of(vote: OpenedVote, signer: str | None) -> Ballot:
+    """What domain.votes.judge judges. `signer`: the subject whose key it is, None when nobody's."""
+    said = vote.payload
+    return Ballot(
+        digest=vote.digest,
+        signer=signer,
+        project=said.project,
+        promotion=said.promotion,
+        environment=said.environment,
+        release=said.release,
+        plan=said.plan,
+        choice=said.choice.value,
+        voter=said.voter,
+        assurance=said.assurance,
+        time=said.time,
+    )
+
+
+def cast_vote(vote: OpenedVote, received: datetime, groups: tuple[str, ...]) -> CastVote:
+    """What domain.votes.tally counts."""
+    said = vote.payload
+    return CastVote(vote.digest, said.voter, said.choice.value, groups, said.plan, received)
 
 
 def vote_digest(envelope: Any) -> Digest:

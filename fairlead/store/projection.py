@@ -37,6 +37,8 @@ def _promotion(s: Session, id: str, event: Append) -> None:
     match event.type:
         case "evaluated":
             _evaluated(row, event)
+        case "plan_changed":
+            row.votes_opened = row.votes_expire = None
         case "votes_opened":
             row.votes_opened = _instant(event, "opened")
             row.votes_expire = _instant(event, "expires")

@@ -25,6 +25,7 @@ from fairlead.contracts.steps import (
     Append,
     EvaluateInput,
     Evaluation,
+    JudgeVote,
     OpenDeployment,
     Outline,
     SealDecision,
@@ -187,6 +188,20 @@ class Shop:
             "time": at(10),
         }
         return sign_vote(signer, VotePayload(**{**fields, **changes}))
+
+    def judge_vote(self, sequence: int, promotion: PromotionRecord, plan: str, voter: str) -> None:
+        """Judge a vote for a plan whose votes are open, as the promotion's event `sequence`."""
+        request = JudgeVote(
+            promotion=promotion.id,
+            sequence=sequence,
+            received=at(12),
+            envelope=self.vote(voter, promotion, plan),
+            via="update",
+            plan=plan,
+            opened=at(0),
+            expires=at(3600),
+        )
+        assert self.gates.judge_vote(request).accepted
 
     def admit(self, promotion: PromotionRecord, seconds: float = 0) -> None:
         """Give it the place in its lane, whatever the lane's rules say."""

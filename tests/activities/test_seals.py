@@ -1,6 +1,7 @@
 """Seals: the same answer when asked again, a conflict for another run, and bundles that a verifier believes."""
 
 import json
+from base64 import b64decode
 from copy import deepcopy
 from typing import Any
 
@@ -12,8 +13,8 @@ from fairlead.commands import sealing
 from fairlead.contracts import names
 from fairlead.contracts.records import EnvelopeRecord, PromotionRecord
 from fairlead.contracts.steps import (
+    Evaluation,
     JudgeCancel,
-    JudgeVote,
     Observe,
     OpenRollback,
     Outline,
@@ -27,6 +28,7 @@ from fairlead.contracts.votes import Choice
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Conflict, NotFound
 from fairlead.domain.states import PromotionState
+from fairlead.domain.verdict import Decision
 from fairlead.evidence.report import Report
 from fairlead.evidence.trust import read_trust
 from fairlead.evidence.verify import verify
@@ -54,6 +56,10 @@ def carry_out(shop: Shop, outline: Outline, *, ok: bool = True, code: str | None
         for t in outline.targets
     )
     shop.seals.seal_deployment(SealDeployment(deployment=deployment, time=at(21), ok=ok, observed=observed, code=code))
+
+
+def verdicts(evaluation: Evaluation) -> dict[str, Decision]:
+    return {verdict.gate: verdict.decision for verdict in evaluation.verdicts}
 
 
 def end(shop: Shop, promotion: PromotionRecord, state: PromotionState, **more: Any) -> None:
@@ -104,18 +110,7 @@ def test_votes_are_sealed_as_they_came_and_the_decision_names_them(shop: Shop) -
     promotion = shop.promote("1.0.0", "prod")
     plan = shop.open_votes(promotion)
     for sequence, voter in enumerate(("ben", "cho"), start=4):
-        shop.gates.judge_vote(
-            JudgeVote(
-                promotion=promotion.id,
-                sequence=sequence,
-                received=at(12),
-                envelope=shop.vote(voter, promotion, plan),
-                via="update",
-                plan=plan,
-                opened=at(0),
-                expires=at(3600),
-            )
-        )
+        shop.judge_vote(sequence, promotion, plan, voter)
     evaluation = shop.evaluate(promotion.id, 15, plan=plan, opened=at(0), expires=at(3600))
     shop.seals.seal_decision(
         SealDecision(
@@ -136,6 +131,24 @@ def test_votes_are_sealed_as_they_came_and_the_decision_names_them(shop: Shop) -
         "decision",
         "outcome",
     ]
+
+
+def test_votes_for_a_plan_that_was_given_up_and_came_back_stand_uncounted(shop: Shop) -> None:
+    promotion = shop.promote("1.0.0", "prod")
+    plan = shop.open_votes(promotion)
+    for sequence, voter in enumerate(("ben", "cho"), start=4):
+        shop.judge_vote(sequence, promotion, plan, voter)
+    counted = shop.evaluate(promotion.id, 15, plan=plan, opened=at(0), expires=at(3600))
+    assert verdicts(counted)["approval"] is Decision.ALLOW
+    again = shop.evaluate(promotion.id, 16, plan=plan, opened=at(15), expires=at(3600))
+    assert verdicts(again)["approval"] is Decision.PENDING
+    terms = {"plan": plan, "verdicts": again.verdicts, "approval": again.approval}
+    shop.seals.seal_decision(deny(promotion, seconds=17, **terms))
+    end(shop, promotion, PromotionState.EXPIRED)
+    assert verified(shop, promotion.id).verified
+    said = next(e for e in sealed(shop, promotion.id) if e.kind == "votes")
+    cast = json.loads(b64decode(said.envelope["payload"]))["predicate"]["votes"]
+    assert [(vote["counted"], vote["code"]) for vote in cast] == [(False, "votes_not_open")] * 2
 
 
 def deny(promotion: PromotionRecord, seconds: float = 5, **more: Any) -> SealDecision:

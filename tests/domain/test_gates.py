@@ -167,6 +167,13 @@ def test_votes_that_are_not_open_are_missing() -> None:
     assert (verdict.decision, verdict.reason_codes, verdict.next_evaluation_at) == (PENDING, ("votes_missing",), None)
 
 
+def test_votes_given_before_votes_opened_anew_are_missing() -> None:
+    given = cast("ana", groups=SRE), cast("ben")
+    assert approval(*given).decision is ALLOW
+    assert approval(*given, opened=ago(1)).decision is PENDING
+    assert approval(*given, opened=None, expires=None).decision is PENDING
+
+
 def test_a_rollback_to_what_was_verified_here_needs_no_votes_and_says_so() -> None:
     verdict = approval(common=BACK)
     assert verdict.decision is ALLOW

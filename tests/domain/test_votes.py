@@ -81,6 +81,9 @@ def test_a_cancel_is_bound_like_a_vote(field: str) -> None:
     assert judge(replace(BALLOT, choice="cancel", **{field: "other"}), POLL) is not None
 
 
+ASKED: Any = {"plan": "plan", "requester": "cho", "opened": NOW}
+
+
 def vote(
     voter: str, choice: str = "approve", *, at: int = 0, groups: tuple[str, ...] = (), plan: str = "plan"
 ) -> CastVote:
@@ -88,7 +91,7 @@ def vote(
 
 
 def test_enough_votes_are_enough_from_the_last_one_needed() -> None:
-    result = tally([vote("ana", at=1), vote("ben", at=2), vote("dia", at=3)], Quorum(2), plan="plan", requester="cho")
+    result = tally([vote("ana", at=1), vote("ben", at=2), vote("dia", at=3)], Quorum(2), **ASKED)
     assert result.enough
     assert result.satisfied_at == NOW + 2 * SECOND
 
@@ -96,32 +99,43 @@ def test_enough_votes_are_enough_from_the_last_one_needed() -> None:
 def test_each_group_must_be_among_them() -> None:
     quorum = Quorum(2, {"sre": 1})
     without = [vote("ana", groups=("dev",)), vote("ben", groups=("dev",))]
-    assert tally(without, quorum, plan="plan", requester="cho").missing_groups == {"sre": 1}
-    assert tally([*without, vote("eve", groups=("sre",))], quorum, plan="plan", requester="cho").enough
+    assert tally(without, quorum, **ASKED).missing_groups == {"sre": 1}
+    assert tally([*without, vote("eve", groups=("sre",))], quorum, **ASKED).enough
 
 
 def test_the_last_vote_of_a_voter_counts() -> None:
     changed = [vote("ana", "reject", at=1), vote("ana", "approve", at=2)]
-    result = tally(changed, Quorum(1), plan="plan", requester="cho")
+    result = tally(changed, Quorum(1), **ASKED)
     assert result.counted == ("ana2",)
     assert result.uncounted == {"ana1": Code.SUPERSEDED}
 
 
 def test_a_vote_for_another_plan_does_not_count_and_neither_does_the_one_before_it() -> None:
     votes = [vote("ana", at=1), vote("ana", at=2, plan="old")]
-    assert tally(votes, Quorum(1), plan="plan", requester="cho").counted == ()
+    assert tally(votes, Quorum(1), **ASKED).counted == ()
+
+
+def test_what_came_before_votes_opened_does_not_count_even_for_the_same_plan() -> None:
+    votes = [vote("ana", at=-1), vote("ben", at=0)]
+    result = tally(votes, Quorum(1), **ASKED)
+    assert result.counted == ("ben0",)
+    assert result.uncounted == {"ana-1": Code.VOTES_NOT_OPEN}
+
+
+def test_while_votes_are_not_open_none_counts() -> None:
+    assert tally([vote("ana")], Quorum(1), **{**ASKED, "opened": None}).counted == ()
 
 
 def test_the_requester_and_a_cancel_do_not_count() -> None:
     votes = [vote("cho"), vote("ana", "cancel")]
-    result = tally(votes, Quorum(1), plan="plan", requester="cho")
+    result = tally(votes, Quorum(1), **ASKED)
     assert result.uncounted == {"cho0": Code.VOTE_BY_REQUESTER, "ana0": Code.CANCELLED}
     assert result.missing == 1
 
 
 def test_one_reject_outweighs_any_number_of_approvals() -> None:
     votes = [vote("ana"), vote("ben"), vote("eve", "reject")]
-    assert not tally(votes, Quorum(2), plan="plan", requester="cho").enough
+    assert not tally(votes, Quorum(2), **ASKED).enough
 
 
 cast = st.builds(
@@ -137,7 +151,7 @@ cast = st.builds(
 
 @given(st.lists(cast, max_size=12, unique_by=lambda v: v.digest), st.integers(1, 4))
 def test_nobody_counts_twice_and_every_vote_is_accounted_for(votes: list[CastVote], count: int) -> None:
-    result = tally(votes, Quorum(count), plan="plan", requester="cho")
+    result = tally(votes, Quorum(count), **ASKED)
     voters = [v.voter for v in votes if v.digest in result.counted]
     assert len(voters) == len(set(voters))
     assert "cho" not in voters

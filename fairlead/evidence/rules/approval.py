@@ -1,7 +1,7 @@
 """The votes, judged and counted again from the envelopes themselves."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -14,7 +14,7 @@ from fairlead.evidence.case import Case
 from fairlead.evidence.envelope import read_envelope
 from fairlead.evidence.report import Rule
 from fairlead.evidence.trust import FRONT_END, VOTER_PREFIX
-from fairlead.evidence.voting import OpenedVote, open_vote
+from fairlead.evidence.voting import OpenedVote, ballot_of, cast_vote, open_vote
 
 _OWN_KEY = "own_key"
 
@@ -87,22 +87,9 @@ def _acceptable(case: Case) -> Iterator[str]:
 
 
 def _ballot(opened: OpenedVote) -> rules.Ballot:
-    said = opened.payload
     # whose key it is, and which kind of key the assurance asks for, is the rule vote_signature's
-    assurance = _OWN_KEY if said.assurance == FRONT_END else said.assurance
-    return rules.Ballot(
-        digest=opened.digest,
-        signer=said.voter,
-        project=said.project,
-        promotion=said.promotion,
-        environment=said.environment,
-        release=said.release,
-        plan=said.plan,
-        choice=said.choice.value,
-        voter=said.voter,
-        assurance=assurance,
-        time=said.time,
-    )
+    ballot = ballot_of(opened, opened.payload.voter)
+    return replace(ballot, assurance=_OWN_KEY) if ballot.assurance == FRONT_END else ballot
 
 
 def _poll(
@@ -141,9 +128,6 @@ def _counted(case: Case) -> Iterator[str]:
         counts = result is not None and vote.opened.digest in result.counted
         if vote.said.counted != counts:
             yield f"{vote} {'counts' if counts else 'does not count'}, and the statement says otherwise"
-        early = decision.approval is not None and vote.said.received < decision.approval.opened
-        if vote.said.counted and early:
-            yield f"{vote} was received before votes opened"
 
 
 def count_again(case: Case) -> rules.Tally | None:
@@ -152,19 +136,9 @@ def count_again(case: Case) -> rules.Tally | None:
         return None
     decision, terms = case.decision.predicate, case.decision.predicate.approval
     quorum = rules.Quorum(terms.count, terms.groups, terms.requester) if terms else rules.Quorum(0)
-    cast = [
-        rules.CastVote(
-            digest=vote.opened.digest,
-            voter=vote.opened.payload.voter,
-            choice=vote.opened.payload.choice.value,
-            groups=vote.said.groups,
-            plan=vote.opened.payload.plan,
-            received=vote.said.received,
-        )
-        for vote in seen_votes(case)
-        if vote.opened
-    ]
-    return rules.tally(cast, quorum, plan=decision.plan or "", requester=decision.requester)
+    cast = [cast_vote(v.opened, v.said.received, v.said.groups) for v in seen_votes(case) if v.opened]
+    opened = terms.opened if terms else None
+    return rules.tally(cast, quorum, plan=decision.plan or "", requester=decision.requester, opened=opened)
 
 
 def _approved(case: Case) -> Iterator[str]:
