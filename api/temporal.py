@@ -134,8 +134,8 @@ def _mapped() -> Iterator[None]:
 
 
 async def _look_at(start: Any) -> None:
-    """The SDK tells a failed start a second time, in a future that complains when nobody looks at it."""
-    with suppress(Exception):
+    """The SDK tells a failed or cancelled start a second time, in a future that complains when nobody looks at it."""
+    with suppress(Exception, asyncio.CancelledError):
         await asyncio.wait_for(start.workflow_handle(), 1)
 
 

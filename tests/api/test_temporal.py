@@ -209,6 +209,13 @@ async def test_a_lane_without_a_worker_is_unavailable(client: Client):
         await orchestrator.restrain("freeze", "shop", "prod", RestraintRequest(request="r1", actor="ana"), "u1")
 
 
+async def test_a_lane_that_is_waited_for_longer_than_anybody_wants_to_is_unavailable(client: Client, monkeypatch):
+    orchestrator = TemporalOrchestrator(client)
+    monkeypatch.setattr(orchestrator, "_patience", 0.2)
+    with pytest.raises(Unavailable):
+        await orchestrator.restrain("freeze", "shop", "prod", RestraintRequest(request="r1", actor="ana"), "u1")
+
+
 async def test_a_server_that_was_never_reached_is_unavailable():
     nobody = TemporalOrchestrator(
         await Client.connect("127.0.0.1:1", lazy=True, data_converter=pydantic_data_converter)
