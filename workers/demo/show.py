@@ -66,7 +66,7 @@ class Show:
 
     def _add(self, line: Text) -> None:
         if self._live is None:
-            self._console.print(line)
+            self._console.print(line, soft_wrap=True)
             return
         self._lines.append(line)
         self._live.update(Group(*self._lines[-RECENT:]))
@@ -79,4 +79,4 @@ class Show:
             self._live.update(Text(""))
 
     def _print(self, line: Text) -> None:
-        (self._live.console if self._live else self._console).print(line)
+        (self._live.console if self._live else self._console).print(line, soft_wrap=True)
