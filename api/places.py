@@ -5,13 +5,13 @@ from typing import Any
 
 from sqlmodel import Session
 
-from api import why
+from api import standing, why
 from api.deps import Place
 from fairlead.commands import plans
 from fairlead.contracts.base import Frozen
 from fairlead.contracts.canonical import Digest
 from fairlead.contracts.compare import Difference, compare
-from fairlead.contracts.records import ObservationRecord, QueueRecord, RestraintRecord, TaskRecord
+from fairlead.contracts.records import ObservationRecord, PromotionRecord, QueueRecord, RestraintRecord, TaskRecord
 from fairlead.contracts.steps import Blocker
 from fairlead.contracts.target import ComponentObservation, TargetObservation, TargetSpec
 from fairlead.domain.catalogue import Catalogue
@@ -72,13 +72,24 @@ class EnvironmentView(Frozen):
     deployments: tuple[RunningDeployment, ...]
 
 
+class OpenPromotion(Frozen):
+    """A promotion that has not ended, and what keeps it from going on."""
+
+    promotion: str
+    release: str
+    state: PromotionState
+    requester: str
+    blocked_by: tuple[Blocker, ...]
+
+
 class EnvironmentWhy(Frozen):
-    """What keeps an ordinary promotion out, and who is there already."""
+    """What keeps an ordinary promotion out, what keeps those that are open, and who is there already."""
 
     project: str
     environment: str
     blocked_by: tuple[Blocker, ...]
     next_change_at: datetime | None
+    promotions: tuple[OpenPromotion, ...]
     holder: QueuePlace | None
     queue: tuple[QueuePlace, ...]
 
@@ -153,6 +164,7 @@ def environment_why(s: Session, place: Place, now: datetime) -> EnvironmentWhy:
         environment=place.name,
         blocked_by=blockers,
         next_change_at=why.next_change_at(blockers),
+        promotions=tuple(_open(s, p, now) for p in promotions.open_into(s, place.project, place.name)),
         holder=_holder(s, place),
         queue=_queue(s, place),
     )
@@ -222,6 +234,12 @@ def _expected(s: Session, task: TaskRecord | None) -> TargetSpec | None:
 
 def _observation(record: ObservationRecord | None) -> TargetObservation | None:
     return TargetObservation.model_validate(record.content) if record else None
+
+
+def _open(s: Session, promotion: PromotionRecord, now: datetime) -> OpenPromotion:
+    known: dict[str, Any] = promotion.model_dump(include={"release", "state", "requester"})
+    blockers = why.blocked_by(standing.read(s, promotion.id, now), now)
+    return OpenPromotion(promotion=promotion.id, blocked_by=blockers, **known)
 
 
 def _holder(s: Session, place: Place) -> QueuePlace | None:

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from api.deps import Place
 from api.services import Services
+from fairlead.commands.ids import id_from
 from fairlead.contracts.base import Strict
 from fairlead.contracts.messages import RestraintAnswer, RestraintRequest
 from fairlead.contracts.records import RestraintRecord
@@ -33,7 +34,9 @@ async def begin(
 ) -> RestraintRecord:
     """Freeze or hold an environment."""
     until = _until(wanted, services.now())
-    request = RestraintRequest(request=update_id, actor=actor, reason=wanted.reason, until=until)
+    request = RestraintRequest(
+        request=update_id, actor=actor, reason=wanted.reason, until=until, restraint=id_from(update_id)
+    )
     answer = await services.orchestrator.restrain(kind, place.project, place.name, request, update_id)
     return (await run_in_threadpool(_read, services, answer))[0]
 

@@ -1,7 +1,7 @@
 """Why something does not move: every blocking rule with its input, since when, until when. Pure functions over records."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from api.standing import Standing
@@ -13,6 +13,7 @@ from fairlead.domain.codes import Code
 from fairlead.domain.states import PromotionState
 from fairlead.domain.verdict import Decision
 
+_STARTS_WITHIN = timedelta(seconds=10)
 _JUDGED = {PromotionState.EVALUATING, PromotionState.AWAITING_APPROVAL, PromotionState.AWAITING_GATE}
 REFUSED_TYPES = frozenset({"vote_refused", "cancel_refused"})
 
@@ -21,7 +22,7 @@ def blocked_by(standing: Standing, now: datetime) -> tuple[Blocker, ...]:
     """What keeps a promotion from going on, or what ended it; nothing while it is being carried out or has succeeded."""
     promotion = standing.promotion
     if promotion.state == PromotionState.REQUESTED:
-        return (_not_started(promotion),)
+        return _by_start(promotion, now)
     if promotion.state in _JUDGED:
         return _by_verdicts(standing, now)
     if promotion.state == PromotionState.QUEUED:
@@ -53,13 +54,17 @@ def position(standing: Standing) -> int | None:
     return ids.index(standing.promotion.id) if standing.promotion.id in ids else None
 
 
-def _not_started(promotion: PromotionRecord) -> Blocker:
-    return Blocker(
+def _by_start(promotion: PromotionRecord, now: datetime) -> tuple[Blocker, ...]:
+    """Nothing while it is just being started."""
+    if now < promotion.requested_at + _STARTS_WITHIN:
+        return ()
+    blocker = Blocker(
         code=Code.TEMPORAL_UNAVAILABLE,
         detail="its workflow has not begun; what was requested is started again every 30 seconds",
         rule="start",
         since=promotion.requested_at,
     )
+    return (blocker,)
 
 
 def _ended(promotion: PromotionRecord) -> Blocker:

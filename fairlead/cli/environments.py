@@ -49,6 +49,7 @@ def why(
     else:
         typer.echo(f"{answer['environment']}: {'blocked' if answer['blocked_by'] else 'nothing blocks it'}")
     _print_blockers(answer["blocked_by"])
+    _print_open(answer.get("promotions", ()))
     _print_refused(answer.get("refused_votes", ()))
     _print_queue(answer)
 
@@ -142,6 +143,13 @@ def _print_blockers(blockers: Sequence[Any]) -> None:
     if blockers:
         rows = [(b["rule"], b["code"], b["detail"], when(b["since"]), when(b["until"])) for b in blockers]
         print_table(("rule", "code", "what", "since", "until"), rows)
+
+
+def _print_open(promotions: Sequence[Any]) -> None:
+    short = short_ids(promotion["promotion"] for promotion in promotions)
+    for promotion in promotions:
+        typer.echo(f"promotion {short[promotion['promotion']]}, {promotion['release']}: {promotion['state']}")
+        _print_blockers(promotion["blocked_by"])
 
 
 def _print_refused(votes: Sequence[Any]) -> None:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from psycopg.errors import UniqueViolation
 from sqlalchemy import make_url
-from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlmodel import Session, create_engine
 
@@ -40,13 +41,20 @@ class Database:
     def session(self) -> Iterator[Session]:
         """A transaction: commits at the end, rolls back on an error.
 
-        Raises Unavailable (database_unavailable) when Postgres cannot be had, BadInput (bad_request) for text it cannot hold.
+        Raises Unavailable (database_unavailable) when Postgres cannot be had or another transaction was first with the same row,
+        BadInput (bad_request) for text it cannot hold.
         """
         try:
             with Session(self.engine, expire_on_commit=False) as session, session.begin():
                 yield session
         except (OperationalError, InterfaceError, PoolTimeoutError) as error:
             raise Unavailable(Code.DATABASE_UNAVAILABLE, "the database does not answer as it should") from error
+        except IntegrityError as error:
+            if not isinstance(error.orig, UniqueViolation):
+                raise
+            raise Unavailable(
+                Code.DATABASE_UNAVAILABLE, "somebody else has just written the same; ask again"
+            ) from error
         except (DataError, UnicodeEncodeError) as error:
             raise BadInput(Code.BAD_REQUEST, "a text or number is not one that can be stored") from error
 

@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from fairlead.contracts import names
 from tests.activities.shop import at
 from tests.api.office import SHOP_PATH, Office, catalogue_text
 
@@ -12,6 +13,7 @@ PROD = f"{SHOP_PATH}/environments/prod"
 @pytest.mark.parametrize(("kinds", "kind"), [("freezes", "freeze"), ("holds", "hold")])
 async def test_what_is_begun_is_shown_and_can_be_ended(office: Office, ana: httpx.AsyncClient, kinds, kind):
     made = await ana.post(f"{PROD}/{kinds}", json={"reason": "incident 42", "for": "1h"})
+    assert len(made.json()["id"]) == 12
     assert (made.status_code, made.json()["kind"], made.json()["actor"]) == (201, kind, "ana")
     assert made.json()["until"] == at(3600).isoformat().replace("+00:00", "Z")
     [shown] = (await ana.get(PROD)).json()[kinds]
@@ -52,6 +54,16 @@ async def test_what_blocks_an_environment(office: Office, ana: httpx.AsyncClient
         at(0).isoformat().replace("+00:00", "Z"),
     )
     assert answer["next_change_at"] == blocker["until"]
+
+
+async def test_what_blocks_each_promotion_into_an_environment(office: Office, ana: httpx.AsyncClient):
+    promotion, _ = office.open_votes()
+    office.shop.append(names.promotion_subject(promotion.id), "queued", state="queued")
+    office.promotion(environment="dev")
+    await ana.post(f"{PROD}/holds", json={"reason": "incident 42"})
+    [waiting] = (await ana.get(f"{PROD}/why")).json()["promotions"]
+    assert (waiting["promotion"], waiting["state"]) == (promotion.id, "queued")
+    assert [blocker["code"] for blocker in waiting["blocked_by"]] == ["held"]
 
 
 async def test_the_queue_and_its_holder_are_shown(office: Office, ana: httpx.AsyncClient):

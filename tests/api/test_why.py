@@ -89,7 +89,8 @@ WAITS = verdict("previous_environment", next_evaluation_at=at(300).isoformat())
 FROZEN = verdict("freeze", code="frozen")
 
 CASES: dict[str, tuple[Standing, list[str]]] = {
-    "not begun": (Standing(promotion("requested")), ["temporal_unavailable"]),
+    "just requested": (Standing(promotion("requested", requested_at=at(-9))), []),
+    "not begun in time": (Standing(promotion("requested", requested_at=at(-10))), ["temporal_unavailable"]),
     "nothing judged yet": (Standing(promotion("evaluating")), []),
     "every gate that does not allow": (
         Standing(

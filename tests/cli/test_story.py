@@ -153,6 +153,15 @@ def test_a_promotion_is_cancelled_by_name_or_by_signature(office: Office, ana: T
     assert (said.code, "cancelled by ana" in said.err) == (0, True)
 
 
+def test_why_of_an_environment_says_what_its_promotions_wait_for(office: Office, ana: Terminal):
+    promotion, _ = office.open_votes()
+    office.shop.append(names.promotion_subject(promotion.id), "queued", state="queued")
+    ana.run("hold", "prod", "--reason", "incident 42")
+    said = ana.run("why", "prod").out
+    assert f"promotion {promotion.id[:4]}" in said
+    assert said.count("incident 42") == 2
+
+
 @pytest.mark.parametrize(
     ("begin", "end", "kinds", "code"), [("freeze", "thaw", "freezes", "frozen"), ("hold", "resume", "holds", "held")]
 )

@@ -7,7 +7,6 @@ from typing import Any
 from activities import restraining, voting
 from api.refusals import refusal
 from api.temporal import NotRunning
-from fairlead.contracts.canonical import digest_of
 from fairlead.contracts.messages import CancelRequest, PromotionInput, RestraintAnswer, RestraintRequest
 from fairlead.contracts.steps import JudgeCancel, JudgeVote, RecordRestraint
 from fairlead.contracts.votes import VoteAnswer
@@ -104,7 +103,6 @@ class PlayedOrchestrator:
             return voting.judge_cancel(s, judge)
 
     def _record(self, kind: str, project: str, environment: str, request: RestraintRequest) -> RestraintAnswer:
-        begins = kind in {"freeze", "hold"}
         record = RecordRestraint(
             kind=kind,
             project=project,
@@ -113,7 +111,7 @@ class PlayedOrchestrator:
             time=self._now(),
             reason=request.reason,
             until=request.until,
-            restraint=digest_of(request.request)[7:19] if begins else request.restraint,
+            restraint=request.restraint,
         )
         with self._db.session() as s:
             return restraining.record(s, self._decision, record)

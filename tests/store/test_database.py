@@ -55,6 +55,16 @@ def test_connections_that_were_cut_are_replaced_unnoticed(database: Database, po
         assert _backend(s) != pid
 
 
+def test_who_comes_second_with_a_row_is_asked_to_try_again(database: Database):
+    with database.session() as s:
+        seeds.project(s)
+        seeds.release(s)
+        seeds.promotion(s)
+    with pytest.raises(Unavailable) as caught, database.session() as s:
+        seeds.promotion(s)
+    assert caught.value.code == Code.DATABASE_UNAVAILABLE
+
+
 def _backend(s: Session) -> int:
     return s.exec(text("SELECT pg_backend_pid()")).scalar_one()
 
