@@ -20,10 +20,10 @@ from fairlead.contracts.steps import (
 from fairlead.domain.codes import Code
 from fairlead.domain.states import DeploymentState, TaskState
 from workflows.event_log import EventLog
-from workflows.failures import Failure, read_failure
+from workflows.failures import Failure, read_failure, refusal
 from workflows.options import RECORD
 from workflows.patience import Shield
-from workflows.pursuit import Pursuit
+from workflows.pursuit import Pursuit, abandon
 from workflows.rollout import Rollout
 from workflows.showing import introduce, show_state
 
@@ -105,13 +105,11 @@ class DeploymentStory:
     async def _go_back(self, failure: Failure, end: DeploymentState) -> DeploymentResult:
         """Bring each touched target back to its own last verified state, by a deployment of its own, and leave a hold."""
         await self._move(DeploymentState.ROLLING_BACK)
-        request = OpenRollback(
-            deployment=self._input.deployment, time=workflow.now(), code=failure.code, detail=failure.detail
-        )
-        outline = await workflow.execute_activity_method(
-            DeploymentActivities.open_rollback, request, summary="Open the rollback", **RECORD
-        )
-        await self._seal_rollback(outline.deployment, failure)
+        try:
+            outline = await self._open_rollback(failure)
+            await self._seal_rollback(outline.deployment, failure)
+        except ActivityError as error:
+            return await self._stay(failure, read_failure(error))
         pursuit = await Pursuit.start(
             self._input.model_copy(update={"deployment": outline.deployment, "is_rollback": True}),
             summary=f"Roll back {self._input.release} in {self._input.environment}",
@@ -127,6 +125,15 @@ class DeploymentStory:
             return await self._end(end, bare, outline.deployment)
         returned = DeploymentState.ROLLED_BACK if end is DeploymentState.FAILED else end
         return await self._end(returned, failure, outline.deployment)
+
+    async def _stay(self, failure: Failure, refused: Failure) -> DeploymentResult:
+        """Nothing goes back: without a sealed order there is no rollback. The code tells whoever misses one in the evidence."""
+        if refused.code == Code.HISTORY_CONFLICT:
+            raise refusal(refused)
+        await abandon(names.rollback_of(self._input.deployment), Code.ROLLBACK_REFUSED)
+        await self._leave_hold(failure)
+        why = Failure(Code.ROLLBACK_REFUSED, f"{failure.detail}; its rollback was refused: {refused.detail}")
+        return await self._end(DeploymentState.FAILED, why)
 
     async def _give_up(self, failure: Failure) -> DeploymentResult:
         """One of our own steps was refused: nothing more can be done here, so nobody may go on without looking."""
@@ -147,6 +154,14 @@ class DeploymentStory:
             ),
             summary="Seal what was done and seen",
             **RECORD,
+        )
+
+    async def _open_rollback(self, failure: Failure) -> Outline:
+        request = OpenRollback(
+            deployment=self._input.deployment, time=workflow.now(), code=failure.code, detail=failure.detail
+        )
+        return await workflow.execute_activity_method(
+            DeploymentActivities.open_rollback, request, summary="Open the rollback", **RECORD
         )
 
     async def _seal_rollback(self, rollback: str, failure: Failure) -> None:

@@ -77,7 +77,7 @@ class Pursuit:
         code = Code.HISTORY_CONFLICT if conflict else Code.TERMINATED
         if not self._request.is_rollback:
             await self._outlive_rollback(code)
-        await _abandon(self._deployment, code)
+        await abandon(self._deployment, code)
         return await self.standing()
 
     async def _closed_with(self) -> Failure | None:
@@ -92,7 +92,7 @@ class Pursuit:
         rollback = names.rollback_of(self._deployment)
         while await _is_there(rollback):
             await workflow.sleep(_GLANCE, summary=f"Until deployment {rollback} is over")
-        await _abandon(rollback, code)
+        await abandon(rollback, code)
 
 
 async def _is_there(deployment: str) -> bool:
@@ -104,7 +104,7 @@ async def _is_there(deployment: str) -> bool:
     return True
 
 
-async def _abandon(deployment: str, code: Code) -> None:
+async def abandon(deployment: str, code: Code) -> None:
     """Close the rows that a deployment left open; nothing where there are none."""
     await workflow.execute_activity_method(
         DeploymentActivities.abandon,

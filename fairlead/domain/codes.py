@@ -110,7 +110,7 @@ class Code(StrEnum):
     DEADLINE_PASSED = "deadline_passed"
     VERIFICATION_FAILED = "verification_failed"
     OBSERVATION_DIFFERS = "observation_differs"
-    NO_VERIFIED_STATE = "no_verified_state"
+    ROLLBACK_REFUSED = "rollback_refused"
     CANCELLED = "cancelled"
     TERMINATED = "terminated"
 

@@ -67,6 +67,7 @@ __all__ = [
     "manifest_of",
     "minute",
     "retired",
+    "rollback_refused",
     "rolled_back",
     "signer",
     "succeeded",
@@ -96,7 +97,14 @@ def retired(world: World) -> None:
     world.decide()
     world.deploy(failing="prod-1")
     world.roll_back(retire=True)
-    world.end(PromotionState.FAILED, code="no_verified_state")
+    world.end(PromotionState.FAILED, code="unhealthy")
+
+
+def rollback_refused(world: World) -> None:
+    """Allowed and broken, and no rollback could be ordered: the outcome says so."""
+    world.decide()
+    world.deploy(failing="prod-1")
+    world.end(PromotionState.FAILED, code="rollback_refused")
 
 
 def denied_by_gate(world: World) -> None:
@@ -130,7 +138,17 @@ def terminated(world: World) -> None:
     world.end(PromotionState.FAILED, code="terminated")
 
 
-STORIES = (succeeded, rolled_back, retired, denied_by_gate, denied_by_vote, expired, cancelled, terminated)
+STORIES = (
+    succeeded,
+    rolled_back,
+    retired,
+    rollback_refused,
+    denied_by_gate,
+    denied_by_vote,
+    expired,
+    cancelled,
+    terminated,
+)
 
 
 def told(story: Callable[[World], None], **attack: Any) -> World:

@@ -321,6 +321,7 @@ class FakeDeployments(activities.DeploymentActivities):
     @activity.defn
     def open_rollback(self, request: OpenRollback) -> Outline:
         world = self._world
+        world.may_fail("open_rollback")
         with world.lock:
             failed = world.deployments[request.deployment]
             lane = world.places[request.deployment].lane
@@ -458,6 +459,7 @@ class FakeSeals(activities.SealActivities):
         return self._seal("outcome", request)
 
     def _seal(self, kind: str, request: Any) -> Sealed:
+        self._world.may_fail("seal", kind)
         with self._world.lock:
             self._world.seals.append((kind, request))
         return Sealed(statements=(digest_of(request.model_dump(mode="json")),))

@@ -5,7 +5,7 @@ import pytest
 from fairlead.contracts import names
 from fairlead.contracts.steps import SealDeployment
 from fairlead.domain.codes import Code
-from fairlead.domain.errors import Refused, Unavailable
+from fairlead.domain.errors import NotFound, Refused, Unavailable
 from fairlead.domain.states import DeploymentState, PromotionState, TaskState
 from tests.fakes.world import World
 from tests.workflows.bench import Bench
@@ -47,6 +47,20 @@ async def test_a_rollback_goes_in_reverse_and_goes_on_where_a_target_fails(bench
     assert (kind, result["code"]) == ("failed", Code.UNHEALTHY)
     back = [target for name, *where, target in world.steps if (name, *where) == ("apply", "back")]
     assert back == ["t3", "t2", "t1"]
+    assert "hold-p1" in world.restraints
+
+
+@pytest.mark.parametrize("step", [("open_rollback",), ("seal", "rollback")], ids=["opened", "sealed"])
+async def test_a_rollback_that_cannot_be_begun_changes_nothing_and_says_so(
+    bench: Bench, world: World, step: tuple[str, ...]
+) -> None:
+    world.fail("settle", "t1", errors=[UNHEALTHY])
+    world.fail(*step, errors=[NotFound(Code.DIGEST_NOT_FOUND, "no plan is kept")])
+    kind, result = await bench.failure(await bench.promote())
+    assert (kind, result["code"]) == ("failed", Code.ROLLBACK_REFUSED)
+    assert "no plan is kept" in result["detail"]
+    assert world.did("apply", "back", "t1") == 0
+    assert all(row.state is DeploymentState.FAILED for row in world.deployments.values())
     assert "hold-p1" in world.restraints
 
 

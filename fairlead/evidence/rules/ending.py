@@ -9,7 +9,8 @@ from fairlead.evidence.case import Case, accepted_digests
 from fairlead.evidence.report import Rule
 from fairlead.evidence.rules.approval import seen_votes
 
-_HANDS_IN_TEMPORAL = {Code.TERMINATED, Code.HISTORY_CONFLICT}
+_NOTHING_WENT_BACK = {Code.TERMINATED, Code.HISTORY_CONFLICT, Code.ROLLBACK_REFUSED}
+"""Hands in Temporal, or no order for a rollback: then the outcome says so by its code."""
 
 
 def _rollback(case: Case) -> Iterator[str]:
@@ -41,7 +42,7 @@ def _must_roll_back(case: Case) -> bool:
         and case.plan
         and case.plan.on_failure == "rollback"
         and not case.passed(is_rollback=False)
-        and not codes & _HANDS_IN_TEMPORAL
+        and not codes & _NOTHING_WENT_BACK
     )
 
 
