@@ -118,23 +118,27 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def choose_port(wanted: int | None, preferred: int) -> int:
-    """The port asked for; without one the preferred, if it is free. 0 is any free one."""
-    if wanted:
-        return wanted
-    candidates = [0] if wanted == 0 else [preferred, 0]
-    return next(port for port in map(_bindable, candidates) if port is not None)
+def choose_port(wanted: int | None, preferred: int, held: list[socket.socket]) -> int:
+    """The port asked for; without one the preferred, if it is free. 0 is any free one.
+
+    For as long as what is added to `held` lives, the kernel gives the port to nobody else, while whoever names it may listen on it.
+    """
+    for port in [preferred, 0] if wanted is None else [wanted]:
+        if (bound := _bind(port)) is not None:
+            held.append(bound)
+            return int(bound.getsockname()[1])
+    return preferred if wanted is None else wanted
 
 
-def _bindable(port: int) -> int | None:
-    with contextlib.closing(socket.socket()) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return None
-        bound: int = probe.getsockname()[1]
-        return bound
+def _bind(port: int) -> socket.socket | None:
+    probe = socket.socket()
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        probe.bind(("127.0.0.1", port))
+    except OSError:
+        probe.close()
+        return None
+    return probe
 
 
 def write_private(path: Path, text: str) -> None:

@@ -8,11 +8,12 @@ import fcntl
 import json
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,19 +39,22 @@ OPEN_FOLDERS = ("hosts", "layouts")
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Loopback ports of everything that people and programs connect to."""
+    """Loopback ports of everything that people and programs connect to. `held`: keeps them ours while they are not listened on."""
 
     api: int
     temporal: int
     ui: int
+    held: tuple[socket.socket, ...] = field(default=(), compare=False, repr=False)
 
     @classmethod
     def choose(cls, api: int | None = None, temporal: int | None = None, ui: int | None = None) -> "Ports":
         """Those asked for, 0 for any; else the usual ones, or free ones where they are taken."""
+        held: list[socket.socket] = []
         return cls(
-            api=choose_port(api, API_PORT),
-            temporal=choose_port(temporal, TEMPORAL_PORT),
-            ui=choose_port(ui, UI_PORT),
+            api=choose_port(api, API_PORT, held),
+            temporal=choose_port(temporal, TEMPORAL_PORT, held),
+            ui=choose_port(ui, UI_PORT, held),
+            held=tuple(held),
         )
 
 

@@ -98,10 +98,20 @@ def test_a_port_that_was_asked_for_is_taken_as_it_is_else_a_free_one() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         assert listens(port)
-        assert choose_port(port, 1) == port
-        assert choose_port(None, port) not in {0, port}
-    assert choose_port(None, port) == port
-    assert choose_port(0, port) != 0
+        assert choose_port(port, 1, []) == port
+        assert choose_port(None, port, []) not in {0, port}
+    assert choose_port(None, port, []) == port
+    assert choose_port(0, port, []) != 0
+
+
+def test_a_port_that_is_held_is_given_to_nobody_but_who_names_it() -> None:
+    held: list[socket.socket] = []
+    ports = [choose_port(0, 1, held) for _ in range(500)]
+    assert len(set(ports)) == len(ports)
+    with socket.create_server(("127.0.0.1", ports[0])):
+        assert listens(ports[0])
+    for each in held:
+        each.close()
 
 
 def test_a_private_file_is_replaced_at_once_and_for_its_owner_only(tmp_path: Path) -> None:
