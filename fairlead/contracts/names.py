@@ -67,7 +67,3 @@ def environment_subject(project: str, environment: str) -> str:
 def project_subject(project: str) -> str:
     """Catalogue changes, releases, reports, keys."""
     return f"project/{project}"
-
-
-def task_id(deployment: str, target: str) -> str:
-    return f"{deployment}/{target}"

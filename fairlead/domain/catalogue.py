@@ -11,20 +11,12 @@ class TargetType(StrEnum):
     DOCKER_HOST = "docker_host"
     PROCESS_HOST = "process_host"
 
-    @property
-    def is_terminal(self) -> bool:
-        return False
-
 
 class StrategyType(StrEnum):
     """How a deployment goes through its targets."""
 
     ALL_AT_ONCE = "all_at_once"
     ROLLING = "rolling"
-
-    @property
-    def is_terminal(self) -> bool:
-        return False
 
 
 @dataclass(frozen=True, slots=True)

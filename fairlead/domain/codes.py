@@ -122,4 +122,3 @@ class Code(StrEnum):
     PACKAGE_SHADOWED = "package_shadowed"
     KEY_UNREADABLE = "key_unreadable"
     KEY_EXISTS = "key_exists"
-    SIGNATURE_INVALID = "signature_invalid"

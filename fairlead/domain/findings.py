@@ -28,10 +28,6 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
     @property
-    def is_terminal(self) -> bool:
-        return False
-
-    @property
     def rank(self) -> int:
         return list(Severity).index(self)
 
@@ -114,15 +110,6 @@ def at_least(findings: Iterable[Finding], severity: str) -> tuple[Finding, ...]:
     """Those of this severity or worse."""
     threshold = Severity(severity).rank
     return tuple(finding for finding in findings if Severity(finding.severity).rank >= threshold)
-
-
-def count_by_severity(findings: Iterable[Finding]) -> dict[str, int]:
-    """How many different vulnerabilities there are of each severity, a vulnerability counting once however many packages have it."""
-    worst: dict[str, Severity] = {}
-    for finding in findings:
-        severity = Severity(finding.severity)
-        worst[finding.cve] = max(worst.get(finding.cve, severity), severity, key=lambda s: s.rank)
-    return {s.value: list(worst.values()).count(s) for s in Severity if s in worst.values()}
 
 
 def excused(finding: Finding, statements: Sequence[VexStatement]) -> bool:

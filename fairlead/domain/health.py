@@ -13,10 +13,6 @@ class Health(StrEnum):
     UNHEALTHY = "unhealthy"
     MISSING = "missing"
 
-    @property
-    def is_terminal(self) -> bool:
-        return False
-
 
 _ORDER = list(Health)
 

@@ -14,10 +14,6 @@ class Decision(StrEnum):
     PENDING = "pending"
     ERROR = "error"
 
-    @property
-    def is_terminal(self) -> bool:
-        return self in {Decision.ALLOW, Decision.DENY}
-
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

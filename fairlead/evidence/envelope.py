@@ -9,7 +9,6 @@ from securesystemslib.dsse import Envelope
 from fairlead.contracts.canonical import Digest, digest_bytes
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput
-from fairlead.evidence.keys import load_public_key, verifies
 from fairlead.evidence.limits import MAX_BUNDLE_BYTES, decode_base64, encode_base64, read_canonical
 from fairlead.evidence.statement import STATEMENT_PAYLOAD_TYPE, Statement
 from fairlead.ports import Signer
@@ -58,23 +57,6 @@ def sign(signer: Signer, payload_type: str, payload: bytes) -> dict[str, Any]:
         "payloadType": payload_type,
         "signatures": [{"keyid": signer.keyid, "sig": encode_base64(signature)}],
     }
-
-
-def statement_digest(envelope: Any) -> Digest:
-    """SHA-256 of the payload bytes. Raises BadInput (document_malformed)."""
-    return read_envelope(envelope).digest
-
-
-def open_envelope(envelope: Any, keys: Mapping[str, str]) -> OpenedEnvelope:
-    """Decode an envelope and check its signature. `keys`: keyid to public key in PEM.
-
-    Raises BadInput: document_malformed, signature_invalid.
-    """
-    opened = read_envelope(envelope)
-    pem = keys.get(opened.keyid)
-    if pem is None or not verifies(load_public_key(pem), opened.signature, opened.signed_bytes):
-        raise BadInput(Code.SIGNATURE_INVALID, "no key given made this signature")
-    return opened
 
 
 def read_envelope(envelope: Any) -> OpenedEnvelope:

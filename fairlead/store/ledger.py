@@ -1,6 +1,5 @@
 """The project's append-only list of sealed envelopes and the leaf hashes of its Merkle tree (RFC 6962)."""
 
-import hashlib
 from datetime import datetime
 from typing import Any
 
@@ -11,10 +10,9 @@ from fairlead.contracts.canonical import Digest
 from fairlead.contracts.records import EnvelopeRecord
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Conflict
-from fairlead.store.rows import as_record, canonical_or_refuse, lock_name
+from fairlead.evidence.ledger import leaf_data, leaf_hash
+from fairlead.store.rows import as_record, lock_name
 from fairlead.store.tables.ledger import Envelope, Leaf
-
-_LEAF = b"\x00"
 
 
 def seal(
@@ -34,7 +32,7 @@ def seal(
     if known is not None:
         return _same(known, statement)
     index = size(s, project)
-    s.add(Leaf(project=project, index=index, hash=hashlib.sha256(_LEAF + canonical_or_refuse(envelope)).digest()))
+    s.add(Leaf(project=project, index=index, hash=leaf_hash(leaf_data(envelope))))
     s.flush()
     row = Envelope(
         project=project,

@@ -3,16 +3,12 @@
 import asyncio
 import contextlib
 import threading
-import time
 from collections.abc import Iterator
-from typing import LiteralString
 
 import psycopg
 from psycopg.rows import TupleRow
 
 from fairlead.contracts.names import EVENTS_CHANNEL
-from fairlead.domain.codes import Code
-from fairlead.domain.errors import Unavailable
 from fairlead.store import history
 from fairlead.store.database import CONNECT_TIMEOUT_SECONDS, Database, libpq_url
 
@@ -24,22 +20,6 @@ LISTENER = "fairlead listener"
 """What such a connection is called in pg_stat_activity."""
 
 _Waiter = tuple[str, asyncio.AbstractEventLoop, asyncio.Event]
-
-
-def wait_for_event(url: str, subject: str, after: int, timeout: float) -> bool:
-    """Block until the subject has an event after `after`, at most `timeout` seconds; whether it has. A connection of its own."""
-    deadline = time.monotonic() + timeout
-    found = "SELECT EXISTS (SELECT FROM release.events WHERE subject = %s AND sequence > %s)"
-    try:
-        with _listening(url) as connection:
-            while not _truth(connection, found, (subject, after)):
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    return False
-                list(connection.notifies(timeout=min(left, LOOK_AGAIN_SECONDS), stop_after=1))
-            return True
-    except psycopg.OperationalError as error:
-        raise Unavailable(Code.DATABASE_UNAVAILABLE, "the database does not answer as it should") from error
 
 
 class Wakeups:
@@ -116,8 +96,3 @@ def _listening(url: str) -> psycopg.Connection[TupleRow]:
     )
     connection.execute(f"LISTEN {EVENTS_CHANNEL}")
     return connection
-
-
-def _truth(connection: psycopg.Connection[TupleRow], query: LiteralString, arguments: tuple[object, ...]) -> bool:
-    row = connection.execute(query, arguments).fetchone()
-    return row is not None and bool(row[0])

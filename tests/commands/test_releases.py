@@ -10,7 +10,7 @@ from fairlead.contracts.names import project_subject
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, Conflict, NotFound, Refused
 from fairlead.domain.states import ReleaseState
-from fairlead.evidence.envelope import statement_digest
+from fairlead.evidence.envelope import read_envelope
 from fairlead.store import documents, history, ledger, releases
 from tests.commands.world import NOW, World, at, digest
 
@@ -50,7 +50,7 @@ def test_the_release_statement_is_in_the_ledger(world: World) -> None:
     with world.db.session() as s:
         sealed = ledger.by_key(s, "shop", "release/1.0.0")
     assert sealed is not None
-    assert made.statement == sealed.statement == statement_digest(sealed.envelope)
+    assert made.statement == sealed.statement == read_envelope(sealed.envelope).digest
 
 
 def test_the_same_again_is_the_same_release(world: World) -> None:

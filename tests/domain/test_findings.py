@@ -15,7 +15,6 @@ from fairlead.domain.findings import (
     Severity,
     VexStatement,
     at_least,
-    count_by_severity,
     excused,
     kind_of,
     named_digests,
@@ -179,8 +178,3 @@ def test_a_threshold_lets_through_only_what_is_milder(found: list[Finding], thre
     kept = at_least(found, threshold)
     order = list(Severity)
     assert set(found) - set(kept) == {f for f in found if order.index(Severity(f.severity)) < order.index(threshold)}
-
-
-@given(st.lists(findings))
-def test_a_vulnerability_counts_once_however_many_packages_have_it(found: list[Finding]) -> None:
-    assert sum(count_by_severity(found).values()) == len({f.cve for f in found})

@@ -69,7 +69,7 @@ class World:
         kind = statement.predicate_type.split(":")[2] if statement.predicate_type.startswith("urn:") else "vsa"
         key = self.signed_by.get(name, "agent" if kind in AGENT_KINDS else "decision")
         sealed = envelope.sign(signer(key), STATEMENT_PAYLOAD_TYPE, canonical(document))
-        self.digests[name] = envelope.statement_digest(sealed)
+        self.digests[name] = envelope.read_envelope(sealed).digest
         if name not in self.drop:
             self._noise()
             self.names[name] = len(self.leaves)
@@ -184,7 +184,7 @@ class World:
     def end(self, state: PromotionState, *, time: float = 60, code: str | None = None) -> None:
         """The outcome over all that is in the ledger."""
         needed = [name for name in self.names if name != "old release" or self.went_back]
-        named = [envelope.statement_digest(self.leaves[self.names[name]]) for name in needed]
+        named = [envelope.read_envelope(self.leaves[self.names[name]]).digest for name in needed]
         self.seal("outcome", statements.outcome(self.about(time), state=state, statements=named, code=code))
 
     def bundle(self, *, without: Iterable[str] = (), since: int | None = None) -> dict[str, Any]:

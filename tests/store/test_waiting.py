@@ -8,10 +8,9 @@ import pytest
 from sqlalchemy import text
 
 from fairlead.contracts.steps import Append
-from fairlead.domain.errors import Unavailable
 from fairlead.store import history, waiting
 from fairlead.store.database import Database
-from fairlead.store.waiting import LISTENER, Wakeups, wait_for_event
+from fairlead.store.waiting import LISTENER, Wakeups
 from tests.fixtures.postgres import FreshDatabase
 from tests.store.seeds import NOW
 
@@ -54,33 +53,9 @@ def until_somebody_listens(database: Database, other_than: tuple[int, ...] = ())
     raise AssertionError("nobody listens")
 
 
-def test_what_is_there_already_needs_no_waiting(database: Database, postgres: FreshDatabase):
-    append(database, 0)
-    assert wait_for_event(postgres.app_url, "edge/p1", -1, LONG)
-
-
-def test_nothing_new_is_false_in_time(database: Database, postgres: FreshDatabase):
-    append(database, 0)
-    append(database, 0, "edge/p2")
-    assert not wait_for_event(postgres.app_url, "edge/p1", 0, 0.05)
-
-
-def test_an_event_wakes_a_waiter_up(database: Database, postgres: FreshDatabase):
-    answer: list[bool] = []
-    waiter = threading.Thread(
-        target=lambda: answer.append(wait_for_event(postgres.app_url, "edge/p1", 0, LONG)), daemon=True
-    )
-    append(database, 0)
-    waiter.start()
-    until_somebody_listens(database)
-    append(database, 1)
-    waiter.join(DEADLINE)
-    assert answer == [True]
-
-
-def test_a_database_that_is_gone_is_unavailable():
-    with pytest.raises(Unavailable):
-        wait_for_event("postgresql://nobody@127.0.0.1:1/none", "edge/p1", 0, 1)
+async def test_what_is_there_already_needs_no_waiting(database: Database, wakeups: Wakeups):
+    await asyncio.to_thread(append, database, 0)
+    assert await asyncio.wait_for(wakeups.wait("edge/p1", -1, LONG), DEADLINE)
 
 
 async def test_all_waiters_share_one_connection(database: Database, wakeups: Wakeups):
@@ -92,8 +67,11 @@ async def test_all_waiters_share_one_connection(database: Database, wakeups: Wak
     assert await asyncio.wait_for(asyncio.gather(*waiters), DEADLINE) == [True] * 5
 
 
-async def test_a_wait_without_event_ends(wakeups: Wakeups):
-    assert not await wakeups.wait("edge/p1", -1, 0.05)
+async def test_a_wait_without_a_later_event_of_its_own_ends(database: Database, wakeups: Wakeups):
+    await asyncio.to_thread(append, database, 0)
+    await asyncio.to_thread(append, database, 0, "edge/p2")
+    await asyncio.to_thread(append, database, 1, "edge/p2")
+    assert not await wakeups.wait("edge/p1", 0, 0.05)
 
 
 async def test_a_lost_connection_is_made_again(database: Database, wakeups: Wakeups):
