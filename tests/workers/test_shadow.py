@@ -24,6 +24,18 @@ def test_another_owner_is_refused_by_name(package: str) -> None:
     assert caught.value.code == Code.PACKAGE_SHADOWED
 
 
+def test_an_installed_distribution_with_a_package_of_ours_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = tmp_path / "intruder-1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: intruder\nVersion: 1.0\n")
+    (installed / "top_level.txt").write_text("agents\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(Refused, match="agents also belongs to intruder"):
+        refuse_shadowed()
+
+
 @pytest.mark.parametrize("strange", [Path("/elsewhere"), None])
 def test_a_package_that_is_found_elsewhere_is_refused(strange: Path | None) -> None:
     with pytest.raises(Refused):
