@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 
 from sqlmodel import Session
 from temporalio import activity
@@ -33,6 +34,7 @@ from fairlead.store.database import Database
 WAITING, ADMITTED, REFUSED, LEFT, DONE = "waiting", "admitted", "refused", "left", "done"
 HEARTBEAT_SECONDS = 1.0
 LATE_START_SECONDS = 2.0
+LOOK_AGAIN_SECONDS = 30.0
 
 
 class LaneActivities(activities.LaneActivities):
@@ -115,8 +117,11 @@ class LaneActivities(activities.LaneActivities):
     async def _wait_over(self, promotion: str) -> None:
         workflows = _workflows_of(promotion)
         while True:
-            for workflow in workflows:
-                await temporal.wait_closed(self._client, workflow)
+            # A long poll may be lost without a word; a look now and then does not depend on it.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_AGAIN_SECONDS):
+                    for workflow in workflows:
+                        await temporal.wait_closed(self._client, workflow)
             # One that was terminated may have a deployment that Temporal is only about to start.
             if not await self._ended_by_itself(workflows[0]):
                 await asyncio.sleep(LATE_START_SECONDS)
