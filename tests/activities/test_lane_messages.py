@@ -10,7 +10,9 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import ActivityEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from activities import lanes
 from activities.lanes import LaneActivities
+from fairlead.adapters import temporal as adapter
 from fairlead.contracts import names
 from fairlead.contracts.messages import LaneInput, LaneRequest
 from fairlead.contracts.records import PromotionRecord
@@ -134,6 +136,22 @@ async def test_a_promotion_is_watched_until_it_is_closed_by_any_means(
     handle = await play(temporal, promotion)
     watch = await watching(linked, promotion)
     assert await is_watched(watch)
+    await handle.terminate("by hand")
+    await asyncio.wait_for(watch, 10)
+
+
+async def test_a_long_poll_that_never_answers_does_not_hold_the_watch(
+    shop: Shop, linked: LaneActivities, temporal: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(adapter, "wait_closed", lost)
+    monkeypatch.setattr(lanes, "LOOK_AGAIN_SECONDS", 0.1)
+    promotion = shop.promote("1.0.0")
+    handle = await play(temporal, promotion)
+    watch = await watching(linked, promotion)
+    assert await is_watched(watch, 0.5)
     await handle.terminate("by hand")
     await asyncio.wait_for(watch, 10)
 
