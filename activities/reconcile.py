@@ -57,7 +57,7 @@ class ReconcileActivities(activities.ReconcileActivities):
         ended = []
         for promotion in await asyncio.to_thread(self._unended):
             try:
-                if await self._end_if_orphan(promotion.id, request.now):
+                if await self._end_if_orphan(promotion, request.now):
                     ended.append(promotion.id)
             except FairleadError as error:  # one that cannot be ended now must not keep the others from it
                 activity.logger.warning("promotion %s could not be ended: %s", promotion.id, error.detail)
@@ -74,10 +74,10 @@ class ReconcileActivities(activities.ReconcileActivities):
         await temporal.start_lane(self._client, project, environment)
         return True
 
-    async def _end_if_orphan(self, promotion: str, now: datetime) -> bool:
-        workflow = names.promotion_workflow(promotion)
+    async def _end_if_orphan(self, promotion: PromotionRecord, now: datetime) -> bool:
+        workflow = names.promotion_workflow(promotion.id)
         status = await temporal.status(self._client, workflow)
-        if status in {None, WorkflowExecutionStatus.RUNNING} or await self._is_deploying(promotion):
+        if status in {None, WorkflowExecutionStatus.RUNNING} or await self._is_deploying(promotion.id):
             return False
         conflict = Code.HISTORY_CONFLICT in await temporal.failure_codes(self._client, workflow)
         code = Code.HISTORY_CONFLICT if conflict else Code.TERMINATED
@@ -87,14 +87,18 @@ class ReconcileActivities(activities.ReconcileActivities):
         workflows = [names.deployment_workflow(id) for id in (promotion, names.rollback_of(promotion))]
         return any([await temporal.is_running(self._client, workflow) for workflow in workflows])
 
-    def _end(self, promotion: str, code: Code, now: datetime) -> bool:
-        for deployment in self._open_deployments(promotion):
+    def _end(self, promotion: PromotionRecord, code: Code, now: datetime) -> bool:
+        for deployment in self._open_deployments(promotion.id):
             self._deployments.abandon(Abandon(deployment=deployment, time=now, code=code))
         with self._db.session() as s:
-            sealer = Sealer(s, self._signers, promotion, now)
+            lanes.lock(s, promotion.project, promotion.environment)
+            sealer = Sealer(s, self._signers, promotion.id, now)
             if sealer.promotion.state.is_terminal:  # it ended by itself while we looked
                 return False
             _append_end(sealer, code)
+            place = lanes.get(s, promotion.id)
+            if place is not None and place.status == lanes.WAITING:  # who has the place is watched by the lane itself
+                lanes.set_status(s, promotion.id, lanes.LEFT)
         return True
 
     def _unended(self) -> list[PromotionRecord]:

@@ -96,6 +96,16 @@ async def test_an_orphan_ends_failed_with_evidence_that_is_believed(
     assert believed(shop, promotion.id)
 
 
+async def test_an_orphan_leaves_its_queue(shop: Shop, sweep: ReconcileActivities, temporal: Client) -> None:
+    promotion = shop.promote("1.0.0")
+    with shop.db.session() as s:
+        lanes.enqueue(s, promotion=promotion.id, project="shop", environment="dev", time=at(0))
+    await terminated(temporal, promotion)
+    assert (await end(sweep)).ended == (promotion.id,)
+    with shop.db.session() as s:
+        assert lanes.waiting(s, "shop", "dev") == []
+
+
 async def test_an_orphan_with_open_votes_ends_with_the_votes_it_had(
     shop: Shop, sweep: ReconcileActivities, temporal: Client
 ) -> None:
