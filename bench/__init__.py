@@ -1,0 +1,1 @@
+"""Measures Fairlead beside what does the same work without it. Asserts nothing."""
