@@ -1,6 +1,5 @@
 """Importing what others found out about an image: Trivy reports and OpenVEX documents, each about one manifest digest."""
 
-import json
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +12,7 @@ from fairlead.contracts.records import ReportRecord
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput
 from fairlead.domain.findings import TRIVY, ReportError, kind_of, named_digests, read_openvex, read_trivy
+from fairlead.evidence.limits import read_json
 from fairlead.store import documents, history, reports
 from fairlead.store.database import Database
 
@@ -24,12 +24,12 @@ def import_report(
 ) -> ReportRecord:
     """Keep a report about an image.
 
-    Raises NotFound (project_not_found) and BadInput (document_too_large, document_malformed, duplicate_key, bad_reference,
+    Raises NotFound (project_not_found) and BadInput (bad_reference, those of evidence.limits.read_json,
     report_invalid, digest_mismatch when the report says that it is about another image).
     """
     if not is_digest(digest):
         raise BadInput(Code.BAD_REFERENCE, f"{digest!r:.80} is not sha256: and 64 hex digits")
-    document = _parse(content)
+    document = read_json(content, max_bytes=MAX_REPORT_BYTES)
     kind = _check(document, digest)
     with db.session() as s:
         of_project(s, project)
@@ -53,28 +53,6 @@ def _keep(s: Session, project: str, document: Any) -> Digest:
         return documents.put_artifact(s, project, document)
     except ValueError as error:
         raise BadInput(Code.DOCUMENT_MALFORMED, f"the report has no canonical form: {error}") from error
-
-
-def _parse(content: bytes) -> Any:
-    if len(content) > MAX_REPORT_BYTES:
-        raise BadInput(Code.DOCUMENT_TOO_LARGE, f"the report is larger than {MAX_REPORT_BYTES} bytes")
-    try:
-        return json.loads(content, object_pairs_hook=_unique, parse_constant=_refuse_constant)
-    except RecursionError as error:
-        raise BadInput(Code.DOCUMENT_TOO_DEEP, "the report is nested too deeply") from error
-    except ValueError as error:
-        raise BadInput(Code.DOCUMENT_MALFORMED, f"the report is not JSON: {error}") from error
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise BadInput(Code.DUPLICATE_KEY, "the report has the same key twice in one object")
-    return found
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _check(document: Any, digest: str) -> str:
