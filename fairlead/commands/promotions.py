@@ -46,11 +46,7 @@ def request_promotion(
     with db.session() as s:
         place = require_environment(of_project(s, project), environment)
         record = require_release(s, project, release)
-        if intent == INTENT_ROLLBACK:
-            _require_verified_here(s, record, environment)
-        else:
-            _require_active(record)
-            _require_newer(s, record, environment)
+        _require_possible(s, record, environment, intent)
         return promotions.insert(
             s,
             id=id or new_id(),
@@ -159,6 +155,14 @@ def _check_request(intent: str, reason: str, through_hold: str | None, requester
         raise NotAllowed(
             Code.NOT_ALLOWED, "a hold stops automation: only a person goes through it", hint="use a person's bearer key"
         )
+
+
+def _require_possible(s: Session, record: ReleaseRecord, environment: str, intent: str) -> None:
+    if intent == INTENT_ROLLBACK:
+        _require_verified_here(s, record, environment)
+    else:
+        _require_active(record)
+        _require_newer(s, record, environment)
 
 
 def _require_active(record: ReleaseRecord) -> None:

@@ -110,21 +110,9 @@ def record_keys(
     Raises NotFound (project_not_found).
     """
     current = _current_keys(s, project, decision=decision, ledger=ledger, agents=agents)
-    last = _last_words(s, project)
-    listed = {keyid: said for keyid, said in last.items() if said.change == ADDED}
-    changes = [(keyid, pem, roles, ADDED) for keyid, (pem, roles) in current.items() if keyid not in listed]
-    changes += [(k, said.public_key, list(said.roles), RETIRED) for k, said in listed.items() if k not in current]
     number = len(list(_key_records(s, project)))
-    for offset, (keyid, pem, roles, change) in enumerate(changes):
-        statement = statements.key(
-            project=project,
-            keyid=keyid,
-            public_key=pem,
-            roles=roles,
-            change="added" if change == ADDED else "retired",
-            actor=actor,
-            time=time,
-        )
+    for offset, changed in enumerate(_changed_keys(s, project, current)):
+        statement = statements.key(project=project, actor=actor, time=time, **changed)
         seal(
             s,
             decision,
@@ -178,6 +166,17 @@ def _current_keys(
     for pem, role in held:
         found.setdefault(key_id(load_public_key(pem)), (pem, []))[1].append(role)
     return found
+
+
+def _changed_keys(s: Session, project: str, current: Mapping[str, tuple[str, list[str]]]) -> Iterator[dict[str, Any]]:
+    """What `statements.key` says of each key that came or went since this was last sealed."""
+    listed = {keyid: said for keyid, said in _last_words(s, project).items() if said.change == ADDED}
+    for keyid, (pem, roles) in current.items():
+        if keyid not in listed:
+            yield {"keyid": keyid, "public_key": pem, "roles": roles, "change": ADDED}
+    for keyid, said in listed.items():
+        if keyid not in current:
+            yield {"keyid": keyid, "public_key": said.public_key, "roles": list(said.roles), "change": RETIRED}
 
 
 def _last_words(s: Session, project: str) -> dict[str, KeyPredicate]:
