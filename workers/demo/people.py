@@ -30,7 +30,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody with a home folder. `key` is the bearer key."""
+    """Somebody with a home folder, where `settle` puts the bearer key beside the signing key."""
 
     name: str
     home: Path
@@ -38,13 +38,17 @@ class Person:
     key: str
     project: str = "shop"
 
+    def settle(self) -> "Person":
+        """Keep the bearer key at home."""
+        self.run("config", "set", "key", self.key)
+        return self
+
     def run(self, *words: str, expect: int | None = 0, stdin: str | None = None) -> Said:
         """Run `fairlead <words>` as this person; raise CommandFailed unless it exits with `expect` (None: anything)."""
         environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith("FAIRLEAD_")},
             "FAIRLEAD_HOME": str(self.home),
             "FAIRLEAD_URL": self.url,
-            "FAIRLEAD_KEY": self.key,
             "FAIRLEAD_PROJECT": self.project,
         }
         command = [sys.executable, "-m", "fairlead.cli.main", *words]

@@ -19,7 +19,7 @@ from workers import packages
 from workers.demo import shop, targets
 from workers.demo.images import Image, to_layout, to_registry
 from workers.demo.people import Person
-from workers.local_engine import free_port
+from workers.ports import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 CATALOGUES = {"docker": "fairlead.yaml", "process": "fairlead.process.yaml"}
@@ -104,7 +104,7 @@ class Stage:
 
     def admin(self) -> Person:
         """Whoever holds the first key that `fairlead dev` made."""
-        return self.person("admin", (self.data / "admin.key").read_text().strip())
+        return self.person("admin", (self.data / "admin.key").read_text().strip()).settle()
 
     def image(self, component: str, version: str) -> Image:
         """Make the image of a component."""

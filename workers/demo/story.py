@@ -56,7 +56,7 @@ class Story:
         catalogue = self.stage.catalogue({name: self._signing_key(name) for name in ("ana", "ben", "cho")})
         admin.run("apply", str(catalogue), "--yes")
         for name in ("ana", "ben", "cho"):
-            self.people[name] = self.stage.person(name, admin.json("keys", "new", "--api", name)["key"])
+            self.people[name] = self.stage.person(name, admin.json("keys", "new", "--api", name)["key"]).settle()
         self.ports = _ports(yaml.safe_load(catalogue.read_text()))
         again = admin.json("diff", str(catalogue))
         self.show.check("applying again changes nothing", again["changes"] == [])
