@@ -1,9 +1,7 @@
 """Child processes of one foreground process: started, started again with backoff when they die, stopped in order."""
 
 import contextlib
-import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -109,41 +107,3 @@ def wait_until(holds: Callable[[], bool], seconds: float) -> bool:
             return False
         time.sleep(0.05)
     return True
-
-
-def listens(port: int) -> bool:
-    """Whether something accepts connections on a loopback port."""
-    with contextlib.closing(socket.socket()) as probe:
-        probe.settimeout(0.5)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def choose_port(wanted: int | None, preferred: int, held: list[socket.socket]) -> int:
-    """The port asked for; without one the preferred, if it is free. 0 is any free one.
-
-    For as long as what is added to `held` lives, the kernel gives the port to nobody else, while whoever names it may listen on it.
-    """
-    for port in [preferred, 0] if wanted is None else [wanted]:
-        if (bound := _bind(port)) is not None:
-            held.append(bound)
-            return int(bound.getsockname()[1])
-    return preferred if wanted is None else wanted
-
-
-def _bind(port: int) -> socket.socket | None:
-    probe = socket.socket()
-    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        probe.bind(("127.0.0.1", port))
-    except OSError:
-        probe.close()
-        return None
-    return probe
-
-
-def write_private(path: Path, text: str) -> None:
-    """Replace a file's content at once, readable by its owner only."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
-    draft.replace(path)

@@ -23,12 +23,13 @@ from fairlead.domain.codes import Code
 from fairlead.domain.errors import Conflict, Unavailable
 from fairlead.store.database import Database, migrate
 from workers import temporal_server
-from workers.children import Child, choose_port, end_leftover, listens, wait_until, write_private
+from workers.children import Child, end_leftover, wait_until
 from workers.clock import now
 from workers.embedded_postgres import EmbeddedPostgres
+from workers.ports import LOOPBACK, choose_port, listens
+from workers.private_file import write_private
 from workers.shadow import refuse_shadowed
 
-LOOPBACK = "127.0.0.1"
 API_PORT, TEMPORAL_PORT, UI_PORT = 8420, 7233, 8233
 START_SECONDS = 60.0
 STOP_SECONDS = {"api": 5.0, "worker": 10.0, "temporal": 10.0}

@@ -8,7 +8,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -21,6 +20,8 @@ from psycopg import sql
 
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Unavailable
+from workers.ports import free_port
+from workers.private_file import write_private
 from workers.unprivileged import Footing, find_footing
 
 DATABASE, OWNER, APP, ADMIN = "fairlead", "fairlead_owner", "fairlead_app", "postgres"
@@ -122,7 +123,7 @@ class EmbeddedPostgres:
         path = self.folder / "passwords.json"
         if not path.exists():
             passwords = {role: secrets.token_urlsafe(24) for role in (ADMIN, OWNER, APP)}
-            _write_private(path, json.dumps(passwords))
+            write_private(path, json.dumps(passwords))
 
     def _passwords(self) -> dict[str, str]:
         found: dict[str, str] = json.loads((self.folder / "passwords.json").read_text())
@@ -134,7 +135,7 @@ class EmbeddedPostgres:
         if data.exists():
             return
         word, half = data.with_name("password"), data.with_name(f"data.{secrets.token_hex(4)}")
-        _write_private(word, self._passwords()[ADMIN])
+        write_private(word, self._passwords()[ADMIN])
         self._at.give(word)
         arguments = [f"--pgdata={half}", f"--username={ADMIN}", "--auth=scram-sha-256", f"--pwfile={word}"]
         arguments += ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
@@ -175,7 +176,7 @@ class EmbeddedPostgres:
             return self._given_port
         if attempt < 2 and (self.folder / "port").exists():
             return self.port
-        return _free_port()
+        return free_port()
 
     def _remember(self, port: int) -> None:
         (self.folder / "port").write_text(str(port))
@@ -274,18 +275,3 @@ class EmbeddedPostgres:
 
 def _is_there(connection: psycopg.Connection[tuple[object, ...]], query: LiteralString, name: str) -> bool:
     return connection.execute(query, [name]).fetchone() is not None
-
-
-def _write_private(path: Path, text: str) -> None:
-    """All of it or nothing, for our eyes only."""
-    half = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-    half.rename(path)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

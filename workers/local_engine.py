@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ import httpx
 import psutil
 
 from workers import packages
+from workers.ports import free_port
 
 _CONFIG = """\
 version: 0.1
@@ -156,12 +156,6 @@ class Bridge:
         found = packages.program("ip")
         command = [str(found)] if found else [str(_need("busybox-static")), "ip"]
         return subprocess.run([*command, *arguments], capture_output=True, check=False).returncode == 0
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on just now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def _need(package: str) -> Path:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from workers.children import Child, choose_port, end_leftover, listens, wait_until, write_private
+from workers.children import Child, end_leftover, wait_until
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 DEAF = [
@@ -90,33 +89,3 @@ def test_a_leftover_is_ended_but_never_another_process_with_its_number() -> None
     end_leftover({"pid": process.pid, "started": started})
     assert wait_until(lambda: process.poll() is not None, 10)
     end_leftover({"pid": process.pid, "started": started})
-
-
-def test_a_port_that_was_asked_for_is_taken_as_it_is_else_a_free_one() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        assert listens(port)
-        assert choose_port(port, 1, []) == port
-        assert choose_port(None, port, []) not in {0, port}
-    assert choose_port(None, port, []) == port
-    assert choose_port(0, port, []) != 0
-
-
-def test_a_port_that_is_held_is_given_to_nobody_but_who_names_it() -> None:
-    held: list[socket.socket] = []
-    ports = [choose_port(0, 1, held) for _ in range(500)]
-    assert len(set(ports)) == len(ports)
-    with socket.create_server(("127.0.0.1", ports[0])):
-        assert listens(ports[0])
-    for each in held:
-        each.close()
-
-
-def test_a_private_file_is_replaced_at_once_and_for_its_owner_only(tmp_path: Path) -> None:
-    path = tmp_path / "secret"
-    write_private(path, "one")
-    write_private(path, "two")
-    assert (path.read_text(), path.stat().st_mode & 0o777) == ("two", 0o600)
-    assert list(tmp_path.iterdir()) == [path]
