@@ -64,7 +64,7 @@ class World:
         self.restraints: dict[str, str] = {}
         self.numbers: dict[tuple[str, str], int] = defaultdict(int)
         self.deployments: dict[str, Deployment] = {}
-        self.votes: list[tuple[str, str, str, str | None]] = []
+        self.votes: list[tuple[str, str, str, str | None, datetime]] = []
         self.steps: list[tuple[str, ...]] = []
         self.seals: list[tuple[str, object]] = []
         # What tests script.

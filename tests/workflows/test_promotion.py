@@ -146,6 +146,19 @@ async def test_a_reject_while_it_is_queued_ends_it_and_frees_the_queue(bench: Be
     await bench.until(lambda: world.places["p1"].status == "left")
 
 
+async def test_a_plan_that_comes_back_asks_for_votes_again(bench: Bench, world: World) -> None:
+    world.approvals = 2
+    handle = await bench.promote()
+    await bench.until_event("votes_opened")
+    await handle.execute_update(PromotionWorkflow.vote, APPROVE)
+    for opened, plan in ((2, digest_of("another plan")), (3, world.plan)):
+        world.plan = plan
+        await handle.signal(PromotionWorkflow.reevaluate)
+        await bench.until(lambda opened=opened: bench.events().count("votes_opened") == opened)
+    await handle.execute_update(PromotionWorkflow.vote, {**APPROVE, "signed_by": "ben"})
+    await bench.until(lambda: world.event("promotion/p1", "evaluated").data["verdicts"][0]["message"] == "needs 1 more")
+
+
 async def test_another_plan_makes_votes_start_anew(bench: Bench, world: World) -> None:
     world.approvals = 1
     handle = await bench.promote()

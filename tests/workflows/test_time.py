@@ -9,7 +9,7 @@ from temporalio.testing import WorkflowEnvironment
 from fairlead.domain.codes import Code
 from fairlead.domain.states import PromotionState
 from fairlead.domain.verdict import Decision
-from tests.fakes.activities import VOTES_LAST
+from tests.fakes.gates import VOTES_LAST
 from tests.fakes.world import World, verdict
 from tests.workflows.bench import Bench, working
 
