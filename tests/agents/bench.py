@@ -1,9 +1,12 @@
 """A target of its own for one test, on whatever harness, and the specifications to put it through."""
 
 import itertools
+import json
 import time
+import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -150,3 +153,9 @@ def eventually(holds: Callable[[], bool], seconds: float = 10.0) -> bool:
             return False
         time.sleep(0.05)
     return True
+
+
+def ask(bench: Bench, path: str = "/") -> dict[str, Any]:
+    """What the application says of itself."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{bench.port}{path}", timeout=5) as answer:
+        return dict(json.load(answer))
