@@ -10,9 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fairlead.contracts.canonical import canonical, digest_of
-from fairlead.contracts.release import (
-    ReleaseManifest,
-)
+from fairlead.contracts.release import ReleaseManifest
 from fairlead.contracts.target import ComponentObservation, TargetObservation
 from fairlead.contracts.votes import ApprovalTerms
 from fairlead.domain.health import Health
@@ -43,6 +41,15 @@ from tests.evidence.material import (
     minute,
     plan_of,
     signer,
+)
+
+TERMS = ApprovalTerms(
+    count=2,
+    groups={"sre": 1},
+    requester="cannot_vote",
+    expires_after=(EXPIRES - OPENED) * 60,
+    opened=minute(OPENED),
+    expires=minute(EXPIRES),
 )
 
 
@@ -95,21 +102,13 @@ class World:
         self.release("old release", OLD)
         release = self.release("release", NEW)
         verdicts = [self._verdict(release, gate, denied, time) for gate in GATES]
-        terms = ApprovalTerms(
-            count=2,
-            groups={"sre": 1},
-            requester="cannot_vote",
-            expires_after=(EXPIRES - OPENED) * 60,
-            opened=minute(OPENED),
-            expires=minute(EXPIRES),
-        )
         about, cast = self.about(time), genuine_ballots() if ballots is None else ballots
         votes = statements.votes(
             about,
             release_statement=release,
             plan=digest_of(PLAN),
             requester=REQUESTER,
-            approval=terms,
+            approval=TERMS,
             cast=cast,
         )
         votes_digest = self.seal("votes", votes) if cast else None
@@ -121,7 +120,7 @@ class World:
                 result="allow" if result == "allow" else "deny",
                 requester=REQUESTER,
                 plan=PLAN,
-                approval=terms,
+                approval=TERMS,
                 verdicts=verdicts,
                 votes=votes_digest,
                 code=code,
