@@ -26,12 +26,18 @@ async def measure(wanted: list[str]) -> list[Section]:
     """The parts that are asked for; without any, all."""
     sections: list[Section] = []
     if not wanted or "start" in wanted:
-        sections += await start.measure()
+        sections += shown(await start.measure())
     chosen = {name: part for name, part in PARTS.items() if not wanted or name in wanted}
     if chosen:
         async with running() as rig:
             for part in chosen.values():
-                sections += await part(rig)
+                sections += shown(await part(rig))
+    return sections
+
+
+def shown(sections: list[Section]) -> list[Section]:
+    """Print what is known already: the next part takes a while."""
+    show(sections)
     return sections
 
 
@@ -48,9 +54,8 @@ def machine() -> dict[str, float | str]:
 def main() -> None:
     """Measure what the arguments name."""
     about = machine()
-    print(f"{about['cores']} cores, {about['memory_gib']} GiB, load before {about['load_before']}")
+    print(f"{about['cores']} cores, {about['memory_gib']} GiB, load before {about['load_before']}", flush=True)
     sections = asyncio.run(measure(sys.argv[1:]))
-    show(sections)
     save(sections, about, RESULT)
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+WIDTH = 150
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -54,7 +56,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 def show(sections: Sequence[Section]) -> None:
     """Print the tables."""
-    console = Console()
+    console = Console(width=WIDTH)
     for section in sections:
         if section.skipped:
             console.print(f"[bold]{section.title}[/]: skipped, {section.skipped}")

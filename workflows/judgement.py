@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import TypeAdapter
 from temporalio import workflow
 
 from fairlead.contracts.activities import GateActivities
 from fairlead.contracts.canonical import Digest
-from fairlead.contracts.steps import Blocker, EvaluateInput, Evaluation
+from fairlead.contracts.steps import VERDICTS, Blocker, EvaluateInput, Evaluation
 from fairlead.contracts.votes import ApprovalTerms
 from fairlead.domain.codes import Code
 from fairlead.domain.gates import APPROVAL, FREEZE
@@ -22,7 +21,6 @@ from workflows.options import RECORD
 _SOONEST = timedelta(seconds=1)
 _FIRST_BACKOFF = timedelta(seconds=5)
 _NET = timedelta(minutes=5)
-_VERDICTS = TypeAdapter(tuple[Verdict, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +129,7 @@ class Judgement:
         again = next_evaluation(self.verdicts)
         return {
             "plan": self.plan,
-            "verdicts": _VERDICTS.dump_python(self.verdicts, mode="json"),
+            "verdicts": VERDICTS.dump_python(self.verdicts, mode="json"),
             "next_evaluation_at": again.isoformat() if again else None,
         }
 

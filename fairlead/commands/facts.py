@@ -57,9 +57,7 @@ def judge(facts: Facts, now: datetime) -> list[Verdict]:
 
 def keep(s: Session, project: str, facts: Facts) -> None:
     """Store what every gate was given, and its policy, under the digests that its verdict names."""
-    for given in facts.values():
-        documents.put_facts(s, project, given)
-        documents.put_facts(s, project, given["policy"])
+    documents.put_all_facts(s, project, [kept for given in facts.values() for kept in (given, given["policy"])])
 
 
 def approval_terms(

@@ -1,7 +1,9 @@
 """Arguments and results of activities. Digests and names only: what is large stays in Postgres."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
+
+from pydantic import TypeAdapter
 
 from fairlead.contracts.base import Frozen
 from fairlead.contracts.canonical import Digest
@@ -49,6 +51,10 @@ class Evaluation(Frozen):
     plan: Digest
     verdicts: tuple[Verdict, ...]
     approval: ApprovalTerms | None = None
+
+
+VERDICTS: Final = TypeAdapter(tuple[Verdict, ...])
+"""Verdicts as JSON. Made here, where the sandbox of workflows does not make it anew for each of them."""
 
 
 class JudgeVote(Frozen):

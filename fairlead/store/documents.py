@@ -1,11 +1,12 @@
 """Plans, facts and artifacts: JSON values kept as their canonical bytes, under the digest of these."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlmodel import Session, select
 
 from fairlead.contracts.canonical import Digest, digest_bytes
-from fairlead.store.rows import canonical_or_refuse, insert_once, read_canonical
+from fairlead.store.rows import canonical_or_refuse, insert_all_once, insert_once, read_canonical
 from fairlead.store.tables.facts import ArtifactDocument, Document, FactsDocument, PlanDocument
 
 
@@ -22,6 +23,12 @@ def plan(s: Session, digest: Digest) -> Any | None:
 def put_facts(s: Session, project: str, value: Any) -> Digest:
     """Keep facts (JSON value or model)."""
     return _put(s, FactsDocument, project, value)
+
+
+def put_all_facts(s: Session, project: str, values: Iterable[Any]) -> None:
+    """Keep many facts in one statement; in the order of their digests, so that no two transactions wait for each other."""
+    contents = {digest_bytes(content): content for content in map(canonical_or_refuse, values)}
+    insert_all_once(s, [FactsDocument(digest=d, project=project, content=c) for d, c in sorted(contents.items())])
 
 
 def facts(s: Session, digest: Digest) -> Any | None:

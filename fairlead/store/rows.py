@@ -1,6 +1,7 @@
 """From rows to records and back: the two moves that every query module makes."""
 
 import json
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from rfc8785 import CanonicalizationError
@@ -30,6 +31,13 @@ def insert_once(s: Session, row: Row) -> bool:
     values = row.model_dump(exclude_none=True)
     once = insert(type(row)).values(**values).on_conflict_do_nothing()
     return s.exec(once.returning(literal(True))).first() is not None
+
+
+def insert_all_once(s: Session, rows: Sequence[Row]) -> None:
+    """Insert rows of one table, in one statement, except those whose key is there."""
+    if rows:
+        values = [row.model_dump(exclude_none=True) for row in rows]
+        s.exec(insert(type(rows[0])).values(values).on_conflict_do_nothing())
 
 
 def lock_row(s: Session, table: type[T], key: Any) -> T | None:

@@ -31,6 +31,13 @@ def test_a_document_is_kept_under_its_digest(s: Session, kind: str):
     assert get(s, DIGEST) is None
 
 
+def test_many_facts_are_kept_at_once_and_those_that_were_there_stay(s: Session):
+    known = documents.put_facts(s, "shop", {"a": 1})
+    documents.put_all_facts(s, "shop", [{"b": 2}, {"a": 1}, {"b": 2}])
+    assert [documents.facts(s, digest) for digest in (known, digest_of({"b": 2}))] == [{"a": 1}, {"b": 2}]
+    documents.put_all_facts(s, "shop", [])
+
+
 def test_a_model_is_kept_as_its_canonical_form(s: Session):
     manifest = seeds.manifest()
     digest = documents.put_plan(s, "shop", manifest)
