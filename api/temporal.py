@@ -5,7 +5,7 @@ Every call maps Temporal's errors to our tree: what a workflow refused comes bac
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -79,7 +79,7 @@ class TemporalOrchestrator:
     ) -> RestraintAnswer:
         lane = LaneInput(project=project, environment=environment)
         start: Any = WithStartWorkflowOperation(names.LANE, lane, **temporal.lane_start(project, environment))
-        try:
+        async with temporal.looked_at(start):
             with _mapped():
                 async with asyncio.timeout(self._patience):
                     answer: RestraintAnswer = await self._client.execute_update_with_start_workflow(
@@ -90,9 +90,6 @@ class TemporalOrchestrator:
                         result_type=RestraintAnswer,
                         rpc_timeout=self._timeout,
                     )
-        except FairleadError:
-            await _look_at(start)
-            raise
         return answer
 
     async def poke(self, promotion: str) -> None:
@@ -131,12 +128,6 @@ def _mapped() -> Iterator[None]:
         raise _of_update(error) from error
     except RuntimeError as error:  # all that a lazy client says of a connection it could not make
         raise Unavailable(Code.TEMPORAL_UNAVAILABLE, "Temporal cannot be reached") from error
-
-
-async def _look_at(start: Any) -> None:
-    """The SDK tells a failed or cancelled start a second time, in a future that complains when nobody looks at it."""
-    with suppress(Exception, asyncio.CancelledError):
-        await asyncio.wait_for(start.workflow_handle(), 1)
 
 
 def _of_update(error: WorkflowUpdateFailedError) -> FairleadError:

@@ -1,7 +1,8 @@
 """Temporal as a client sees it: our workflows started by their business keys, messaged, and looked at; its errors mapped to ours."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -100,19 +101,31 @@ async def start_lane(client: Client, project: str, environment: str) -> None:
         await client.start_workflow(names.LANE, lane, **lane_start(project, environment), rpc_timeout=RPC_TIMEOUT)
 
 
+@asynccontextmanager
+async def looked_at(start: Any) -> AsyncIterator[None]:
+    """The SDK tells a failed or cancelled start a second time, in a future that complains when nobody looks at it."""
+    try:
+        yield
+    except Exception:
+        with suppress(Exception, asyncio.CancelledError):
+            await asyncio.wait_for(start.workflow_handle(), 1)
+        raise
+
+
 async def enter_lane(client: Client, project: str, environment: str, request: LaneRequest, update_id: str) -> None:
     """Send `enter`, starting the lane where it is not running; returns when it has been accepted."""
     lane = LaneInput(project=project, environment=environment)
     start: Any = WithStartWorkflowOperation(names.LANE, lane, **lane_start(project, environment))
-    with mapped_errors():
-        await client.start_update_with_start_workflow(
-            "enter",
-            request,
-            start_workflow_operation=start,
-            wait_for_stage=WorkflowUpdateStage.ACCEPTED,
-            id=update_id,
-            rpc_timeout=RPC_TIMEOUT,
-        )
+    async with looked_at(start):
+        with mapped_errors():
+            await client.start_update_with_start_workflow(
+                "enter",
+                request,
+                start_workflow_operation=start,
+                wait_for_stage=WorkflowUpdateStage.ACCEPTED,
+                id=update_id,
+                rpc_timeout=RPC_TIMEOUT,
+            )
 
 
 async def leave_lane(client: Client, project: str, environment: str, request: LaneRequest, update_id: str) -> None:
