@@ -1,5 +1,6 @@
 """Plans: what a deployment will execute, what one target is told of it, and what a preview shows beside it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlmodel import Session
@@ -57,12 +58,7 @@ def make_plan(s: Session, catalogue: Catalogue, environment: str, release: Relea
     components = _frozen_components(s, release)
     order = start_order({name: component.depends_on for name, component in components.items()})
     targets = [
-        PlannedTarget(
-            name=name,
-            type=catalogue.targets[name].type.value,
-            wave=wave,
-            components=tuple(_planned(s, release, components[c], place, catalogue.targets[name]) for c in order),
-        )
+        _planned(s, release, [components[c] for c in order], place, catalogue.targets[name], wave)
         for wave, names in enumerate(waves(place.targets, place.strategy))
         for name in names
     ]
@@ -156,15 +152,26 @@ def _frozen_components(s: Session, release: ReleaseRecord) -> dict[str, Componen
 
 
 def _planned(
-    s: Session, release: ReleaseRecord, component: Component, environment: Environment, target: Target
-) -> PlannedComponent:
-    config = RenderedConfig(**render(component, target, (environment.config, target.config)))
-    return PlannedComponent(
-        name=component.name,
-        digest=release.manifest.components[component.name].digest,
-        template=release.manifest.templates[component.name],
-        config=documents.put_artifact(s, release.project, config),
-    )
+    s: Session,
+    release: ReleaseRecord,
+    components: Sequence[Component],
+    environment: Environment,
+    target: Target,
+    wave: int,
+) -> PlannedTarget:
+    layers = (environment.config, target.config)
+    configs = [RenderedConfig(**render(component, target, layers)) for component in components]
+    kept = documents.put_all_artifacts(s, release.project, configs)
+    planned = [
+        PlannedComponent(
+            name=component.name,
+            digest=release.manifest.components[component.name].digest,
+            template=release.manifest.templates[component.name],
+            config=config,
+        )
+        for component, config in zip(components, kept, strict=True)
+    ]
+    return PlannedTarget(name=target.name, type=target.type.value, wave=wave, components=tuple(planned))
 
 
 def _specified(s: Session, release: ReleaseRecord, planned: PlannedComponent) -> ComponentSpec:

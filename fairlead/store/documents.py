@@ -1,6 +1,6 @@
 """Plans, facts and artifacts: JSON values kept as their canonical bytes, under the digest of these."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from sqlmodel import Session, select
@@ -25,10 +25,9 @@ def put_facts(s: Session, project: str, value: Any) -> Digest:
     return _put(s, FactsDocument, project, value)
 
 
-def put_all_facts(s: Session, project: str, values: Iterable[Any]) -> None:
-    """Keep many facts in one statement; in the order of their digests, so that no two transactions wait for each other."""
-    contents = {digest_bytes(content): content for content in map(canonical_or_refuse, values)}
-    insert_all_once(s, [FactsDocument(digest=d, project=project, content=c) for d, c in sorted(contents.items())])
+def put_all_facts(s: Session, project: str, values: Sequence[Any]) -> list[Digest]:
+    """Keep many facts in one statement."""
+    return _put_all(s, FactsDocument, project, values)
 
 
 def facts(s: Session, digest: Digest) -> Any | None:
@@ -41,6 +40,11 @@ def put_artifact(s: Session, project: str, value: Any) -> Digest:
     return _put(s, ArtifactDocument, project, value)
 
 
+def put_all_artifacts(s: Session, project: str, values: Sequence[Any]) -> list[Digest]:
+    """Keep many artifacts in one statement."""
+    return _put_all(s, ArtifactDocument, project, values)
+
+
 def artifact(s: Session, digest: Digest) -> Any | None:
     """An artifact as its JSON value."""
     return _read(s, ArtifactDocument, digest)
@@ -51,6 +55,15 @@ def _put(s: Session, table: type[Document], project: str, value: Any) -> Digest:
     digest = digest_bytes(content)
     insert_once(s, table(digest=digest, project=project, content=content))
     return digest
+
+
+def _put_all(s: Session, table: type[Document], project: str, values: Sequence[Any]) -> list[Digest]:
+    """In the order of their digests, so that no two transactions wait for each other."""
+    contents = [canonical_or_refuse(value) for value in values]
+    digests = [digest_bytes(content) for content in contents]
+    unique = sorted(dict(zip(digests, contents, strict=True)).items())
+    insert_all_once(s, [table(digest=digest, project=project, content=content) for digest, content in unique])
+    return digests
 
 
 def _read(s: Session, table: type[Document], digest: Digest) -> Any | None:
