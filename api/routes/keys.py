@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from pydantic import AwareDatetime, Field
 
 from api.deps import AdminDep, CallerDep, ProjectDep, ServicesDep
@@ -55,6 +55,14 @@ def list_keys(project: ProjectDep, _: AdminDep, services: ServicesDep) -> Keys:
     """Whose keys there are."""
     with services.database.session() as s:
         return Keys(items=tuple(stored.list_keys(s, project)))
+
+
+@router.delete("/projects/{project}/keys/{id}")
+def revoke_key(
+    project: ProjectDep, id: Annotated[str, Path(max_length=100)], admin: AdminDep, services: ServicesDep
+) -> KeyRecord:
+    """End a key for good; who is calling may end their own."""
+    return keys.revoke_key(services.database, project=project, id=id, now=services.now(), actor=admin.subject)
 
 
 @router.get("/whoami")

@@ -48,6 +48,14 @@ def show_list(json: JsonOption = False) -> None:
     print_table(("id", "subject", "scope", "created", "expires", "revoked"), rows)
 
 
+@app.command("revoke")
+def revoke(id: Annotated[str, typer.Argument(help="As `keys list` shows it.")], json: JsonOption = False) -> None:
+    """End a bearer key for good (admin)."""
+    api = connect()
+    answer = api.delete(f"{api.project}/keys/{id}")
+    print_json(answer) if json else say(f"key {answer['id']} of {answer['subject']} is revoked")
+
+
 def _new_signing_key(*, json: bool) -> None:
     from fairlead.adapters.signer import FileSigner
 

@@ -64,6 +64,20 @@ def create_key(
         return made
 
 
+def revoke_key(db: Database, *, project: str, id: str, now: datetime, actor: str) -> KeyRecord:
+    """End a project's key for good; one that has ended stays as it is. Raises NotFound (not_found)."""
+    with db.session() as s:
+        known = next((key for key in keys.list_keys(s, project) if key.id == id), None)
+        if known is None:
+            raise NotFound(Code.NOT_FOUND, f"{project} has no key {id!r:.60}", hint="fairlead keys list")
+        if known.revoked_at is None:
+            data = {"key": id, "subject": known.subject}
+            history.append_next(
+                s, subject=project_subject(project), type="key_revoked", time=now, actor=actor, data=data
+            )
+        return keys.revoke(s, id, now)
+
+
 def bootstrap_key(db: Database, *, now: datetime, secret: str | None = None) -> NewKey:
     """The first key of `fairlead dev`: scope admin, all projects, subject `integration:dev`. With a known `secret` idempotent."""
     with db.session() as s:

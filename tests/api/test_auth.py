@@ -69,6 +69,7 @@ MORE_PEOPLE = {**SHOP["people"], "dan": {"groups": [], "keys": []}}
 FOR_ADMINS = {
     "make a key": ("POST", f"{SHOP_PATH}/keys", {"json": {"subject": "ben"}}),
     "list keys": ("GET", f"{SHOP_PATH}/keys", {}),
+    "revoke a key": ("DELETE", f"{SHOP_PATH}/keys/any", {}),
     "change people": ("PUT", SHOP_PATH, {"content": catalogue_text(people=MORE_PEOPLE)}),
 }
 
@@ -90,3 +91,16 @@ async def test_a_new_key_works_and_is_kept_nowhere(office: Office, admin: httpx.
 async def test_a_key_for_somebody_unknown_is_refused(admin: httpx.AsyncClient):
     answer = await admin.post(f"{SHOP_PATH}/keys", json={"subject": "bne"})
     assert (answer.status_code, answer.json()["code"]) == (404, "subject_not_found")
+
+
+async def test_a_revoked_key_opens_nothing_any_more(office: Office, admin: httpx.AsyncClient):
+    made = (await admin.post(f"{SHOP_PATH}/keys", json={"subject": "ben"})).json()
+    headers = {"Authorization": f"Bearer {made['key']}"}
+    assert (await admin.get("/api/v1/whoami", headers=headers)).json()["subject"] == "ben"
+    for _ in range(2):
+        assert (await admin.delete(f"{SHOP_PATH}/keys/{made['id']}")).json()["revoked_at"]
+    assert (await admin.get("/api/v1/whoami", headers=headers)).status_code == 401
+
+
+async def test_no_key_of_another_project_is_revoked(admin: httpx.AsyncClient):
+    assert (await admin.delete(f"{SHOP_PATH}/keys/none")).json()["code"] == "not_found"
