@@ -218,6 +218,8 @@ def test_a_bearer_key_is_made_by_an_admin(office: Office, admin: Terminal, ana: 
     assert ana.run("status", FAIRLEAD_KEY=made["key"]).code == 0
     assert made["key"] not in admin.run("keys", "list", "--json").out
     assert "ben" in admin.run("keys", "list").out
+    assert admin.run("keys", "revoke", made["id"]).code == 0
+    assert ana.run("status", FAIRLEAD_KEY=made["key"]).code == exits.FORBIDDEN
 
 
 def _now():
