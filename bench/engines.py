@@ -24,7 +24,8 @@ from fairlead.adapters.images import ImageStore
 from workers import packages
 from workers.demo.images import to_registry
 from workers.demo.shop import container_image
-from workers.local_engine import LocalEngine, LocalRegistry, free_port
+from workers.local_engine import LocalEngine, LocalRegistry
+from workers.ports import free_port
 
 CONTAINERS, ENGINES, ROUNDS = 10, 3, 5
 INSIDE = 8080

@@ -5,8 +5,10 @@ import os
 import time
 from collections.abc import Mapping
 from contextlib import closing
+from typing import Any
 
 import psutil
+import psycopg
 
 from bench.figures import Section, median
 from bench.hops import trace
@@ -109,15 +111,18 @@ def _counted(rig: Rig) -> tuple[Tables, int, int]:
     """Rows and bytes of all our tables, the position in the write-ahead log, and the commits."""
     with closing(rig.admin()) as admin:
         names = admin.execute("SELECT schemaname || '.' || relname FROM pg_stat_user_tables").fetchall()
-        counts = {
-            str(name): admin.execute(
-                f"SELECT count(*), coalesce(sum(pg_column_size(t.*)), 0)::bigint FROM {name} t"  # type: ignore[call-overload]  # noqa: S608
-            ).fetchone()
-            for (name,) in names
-        }
+        counts = {name: _size(admin, name) for (name,) in names}
         at = admin.execute(
             "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint,"
             " (SELECT xact_commit FROM pg_stat_database WHERE datname = current_database())"
         ).fetchone()
     assert at is not None
     return counts, int(at[0]), int(at[1])
+
+
+def _size(admin: psycopg.Connection[tuple[Any, ...]], table: str) -> tuple[int, int]:
+    """Rows, and the bytes in them."""
+    counting = f"SELECT count(*), coalesce(sum(pg_column_size(t.*)), 0)::bigint FROM {table} t"  # noqa: S608
+    row = admin.execute(counting.encode()).fetchone()
+    assert row is not None
+    return row[0], row[1]

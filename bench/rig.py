@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
@@ -21,7 +22,7 @@ from workers import temporal_server
 from workers.access import Keys, connect, open_keys
 from workers.children import Child
 from workers.embedded_postgres import APP, EmbeddedPostgres
-from workers.local_engine import free_port
+from workers.ports import free_port
 from workers.settings import Settings
 
 PATIENCE_SECONDS = 60.0
@@ -39,7 +40,7 @@ class Rig:
     keys: Keys
     processes: dict[str, int]
 
-    def admin(self) -> psycopg.Connection[tuple[object, ...]]:
+    def admin(self) -> psycopg.Connection[tuple[Any, ...]]:
         """A connection that may read statistics."""
         return psycopg.connect(libpq_url(self.postgres.url("postgres")), autocommit=True)
 
