@@ -33,6 +33,7 @@ class _OneArgument(WorkflowInboundInterceptor):
 
     async def handle_update_handler(self, input: HandleUpdateInput) -> Any:
         """The sender of an update waits for an answer, so it gets one."""
-        if len(input.args) != 1:
-            raise refusal(Failure(Code.BAD_REQUEST, f"{input.update} takes one argument"))
+        # The SDK hands null and binary payloads over as they are, whatever type the handler takes.
+        if len(input.args) != 1 or input.args[0] is None or isinstance(input.args[0], bytes):
+            raise refusal(Failure(Code.BAD_REQUEST, f"{input.update} takes one argument, a JSON object"))
         return await super().handle_update_handler(input)

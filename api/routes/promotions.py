@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Query, Response
 from fastapi.concurrency import run_in_threadpool
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, JsonValue
 
 from api import standing, voting
 from api.deps import CallerDep, NewIdDep, ProjectDep, PromotionDep, ServicesDep, UpdateIdDep
@@ -134,7 +134,7 @@ async def vote(
     promotion: PromotionDep,
     services: ServicesDep,
     update_id: UpdateIdDep,
-    envelope: Annotated[Any, Body(description="a DSSE envelope, as `fairlead approve --print` makes it")] = None,
+    envelope: Annotated[JsonValue, Body(description="a DSSE envelope, as `fairlead approve --print` makes it")] = None,
 ) -> VoteAnswer:
     """Send a signed vote."""
     return await voting.vote(services, promotion, envelope, update_id)

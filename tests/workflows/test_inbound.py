@@ -37,8 +37,8 @@ async def test_a_hint_of_several_payloads_is_a_hint(bench: Bench, world: World, 
     assert (await bench.result(handle)).state is PromotionState.SUCCEEDED
 
 
-@pytest.mark.parametrize("payloads", [[], [1, 2]])
-async def test_an_update_without_its_one_argument_is_answered_so(bench: Bench, payloads: list[int]) -> None:
+@pytest.mark.parametrize("payloads", [[], [1, 2], [None], [b"\x00"]])
+async def test_an_update_without_its_one_argument_is_answered_so(bench: Bench, payloads: list[Any]) -> None:
     lane = await bench.start_lane()
     with pytest.raises(WorkflowUpdateFailedError) as refused:
         await lane.execute_update("enter", args=payloads)
