@@ -138,3 +138,10 @@ async def test_a_database_that_is_away_is_unavailable(office: Office, ana: httpx
     answer = await ana.get(RELEASES)
     assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
     assert answer.headers["Retry-After"]
+
+
+async def test_a_vote_that_does_not_come_as_json_is_refused(office: Office):
+    promotion, _ = office.open_votes()
+    async with office.client("ana") as client:
+        answer = await client.post(f"/api/v1/promotions/{promotion.id}/votes", content=b"{}")
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad_request")
