@@ -39,7 +39,7 @@ bench: $(STAMP)  ## measure, side by side
 	@$(BIN)/python -m bench
 
 soak: $(STAMP)   ## the long tests
-	@FAIRLEAD_SOAK=1 $(BIN)/python -m pytest -m "soak or not soak"
+	@FAIRLEAD_SOAK=1 $(BIN)/python -m pytest
 
 lock: $(STAMP)   ## make requirements.lock anew
 	@env -u PIP_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --group dev pyproject.toml -o requirements.lock

@@ -1,7 +1,9 @@
 """Fixtures come from one module per component; see tests/fixtures/."""
 
+import os
 from pathlib import Path
 
+import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
 set_hypothesis_home_dir(Path(__file__).parent.parent / "build" / "hypothesis")
@@ -13,3 +15,10 @@ pytest_plugins = [
     "tests.fixtures.images",
     "tests.fixtures.process",
 ]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests that take long are left to `make soak`."""
+    if os.environ.get("FAIRLEAD_SOAK") != "1":
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("soak")])
+        items[:] = [item for item in items if not item.get_closest_marker("soak")]
