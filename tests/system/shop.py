@@ -133,9 +133,12 @@ class Shop:
 
     def reaches(self, id: str, *states: str) -> Any:
         """The promotion once it is in one of these states; ended otherwise, it never will be."""
+        seen = -1
 
         def look() -> Any:
-            view = self.view(id)
+            nonlocal seen
+            view = self.ana.get(f"/promotions/{id}", wait="5s", after=seen)
+            seen = view["sequence"]
             assert view["state"] in states or view["state"] not in ENDS, view
             return view if view["state"] in states else None
 

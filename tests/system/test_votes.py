@@ -76,6 +76,7 @@ VOTES: dict[str, tuple[Make, int, str, str]] = {
         "vote_wrong_voter",
         "ben",
     ),
+    "as if by a front end": (by("cho", assurance="front_end"), 403, "vote_wrong_voter", "cho"),
     "for another promotion": (by("cho", promotion="aaaaaaaaaaaa"), 422, "vote_wrong_promotion", "cho"),
     "for another environment": (by("cho", environment="dev"), 422, "vote_wrong_promotion", "cho"),
     "for another release": (by("cho", release=ZEROS), 422, "vote_wrong_release", "cho"),
