@@ -100,7 +100,10 @@ class WholeSystem:
 
     def start(self) -> None:
         """Start it, and return when it is ready."""
-        command = [sys.executable, "-m", "fairlead.cli.main", "dev", "--data", str(self.data)]
+        bound = (
+            ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
+        )  # it ends when we do, however we do
+        command = [*bound, sys.executable, "-m", "fairlead.cli.main", "dev", "--data", str(self.data)]
         command += ["--port", "0", "--temporal-port", "0", "--ui-port", "0"]
         settings = {"FAIRLEAD_RECONCILE_EVERY": RECONCILE_EVERY, "FAIRLEAD_FAIL_POINTS": str(self.fail_points)}
         ours = {name: value for name, value in os.environ.items() if not name.startswith("FAIRLEAD_")}
