@@ -12,6 +12,7 @@ import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fairlead.adapters.signer import FileSigner
+from fairlead.contracts import names
 from fairlead.contracts.votes import Choice, VotePayload
 from fairlead.evidence.trust import read_trust
 from fairlead.evidence.verify import verify
@@ -131,6 +132,10 @@ class Shop:
         items: list[Any] = self.ana.get(f"{self.path}/promotions", limit=200)["items"]
         return items
 
+    def rollback_tasks(self, id: str) -> list[Any]:
+        """The tasks of its rollback, if there is one."""
+        return [task for task in self.view(id)["tasks"] if task["deployment"] == names.rollback_of(id)]
+
     def reaches(self, id: str, *states: str) -> Any:
         """The promotion once it is in one of these states; ended otherwise, it never will be."""
         seen = -1
@@ -239,3 +244,16 @@ class Shop:
         for id in ids:
             self.ends(id)
             self.verified(id)
+
+
+def go_back(shop: Shop, target: str) -> str:
+    """A promotion of a broken 1.1.0, `rolling_back`: what ran before on the target is started again, and does not serve yet."""
+    environment = target.rpartition("-")[0]
+    shop.document["environments"][environment]["strategy"]["healthy_deadline"] = "3s"
+    shop.apply()
+    bad = shop.release("1.1.0", broken=True)["web"].digest
+    id = shop.promote("1.1.0", environment)
+    until(lambda: shop.starts(target, bad), f"{target} to be started")
+    shop.gate(target).touch()
+    until(lambda: any(task["touched"] for task in shop.rollback_tasks(id)), f"{target} to go back")
+    return id

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.system.conftest import MakeShop
-from tests.system.shop import Shop
+from tests.system.shop import Shop, go_back
 from tests.system.whole import until
 
 pytestmark = pytest.mark.process
@@ -93,6 +93,17 @@ def test_a_later_one_that_fails_goes_back_and_leaves_a_hold(prod: Shop) -> None:
     assert prod.starts("prod-2", bad) == []
     assert [deployment["number"] for deployment in ended["deployments"]] == [2, 3]
     assert is_held(prod, id)
+    assert prod.verified(id).state == "rolled_back"
+
+
+def test_cancel_while_it_goes_back_is_recorded_and_changes_nothing(prod: Shop) -> None:
+    prod.succeed("1.0.0", "prod")
+    id = go_back(prod, "prod-1")
+    assert prod.cancel(id).status == 200
+    prod.gate("prod-1").unlink()
+    assert prod.ends(id)["state"] == "rolled_back"
+    assert "cancel_accepted" in [event["type"] for event in prod.events(id)]
+    assert prod.answers("prod-1") == "web 1.0.0"
     assert prod.verified(id).state == "rolled_back"
 
 

@@ -8,7 +8,7 @@ from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 
 from fairlead.contracts import names
 from tests.system.conftest import MakeShop
-from tests.system.shop import Shop
+from tests.system.shop import Shop, go_back
 from tests.system.whole import WholeSystem, until
 
 pytestmark = pytest.mark.process
@@ -128,6 +128,31 @@ async def test_a_deployment_terminated_loses_its_tasks_and_leaves_a_hold(system:
     prod.gate("prod-1").unlink()
     lane_is_free(prod)
     assert [prod.answers(target) for target in ("prod-1", "prod-2")] == ["web 1.1.0"] * 2
+
+
+async def test_a_promotion_and_its_deployment_both_terminated(system: WholeSystem, prod: Shop) -> None:
+    id = begin(prod)
+    await (await workflow(system, names.promotion_workflow(id))).terminate("by hand")
+    await (await workflow(system, names.deployment_workflow(id))).terminate("by hand")
+    ends_as(prod, id, "failed", "terminated")
+    assert [hold["deployment"] for hold in prod.place("prod")["holds"]] == [id]
+    prod.gate("prod-1").unlink()
+    lane_is_free(prod)
+
+
+async def test_a_rollback_terminated_fails_and_leaves_a_hold(system: WholeSystem, make_shop: MakeShop) -> None:
+    shop = make_shop()
+    shop.environment("prod", targets=2)
+    shop.apply()
+    shop.release("1.0.0")
+    shop.succeed("1.0.0", "prod")
+    id = go_back(shop, "prod-1")
+    await (await workflow(system, names.deployment_workflow(names.rollback_of(id)))).terminate("by hand")
+    ends_as(shop, id, "failed", "unhealthy")
+    assert id in {hold["deployment"] for hold in shop.place("prod")["holds"]}
+    shop.gate("prod-1").unlink()
+    shop.succeed("1.0.0", "prod", through_hold="to see whether the lane is free")
+    assert [shop.answers(target) for target in ("prod-1", "prod-2")] == ["web 1.0.0"] * 2
 
 
 async def test_a_deployment_cancelled_is_cancelled_as_by_its_promotion(system: WholeSystem, prod: Shop) -> None:
