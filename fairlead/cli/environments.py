@@ -47,7 +47,7 @@ def why(
     if "promotion" in answer:
         typer.echo(f"{answer['release']} to {answer['environment']}: {answer['state']}")
     else:
-        typer.echo(f"{answer['environment']}: {'blocked' if answer['blocked_by'] else 'nothing blocks it'}")
+        typer.echo(f"{answer['environment']}: {'blocked' if answer['blocked_by'] else 'neither frozen nor held'}")
     _print_blockers(answer["blocked_by"])
     _print_open(answer.get("promotions", ()))
     _print_refused(answer.get("refused_votes", ()))
