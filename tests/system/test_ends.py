@@ -32,7 +32,7 @@ def test_cancel_before_a_deployment_changes_nothing(prod: Shop) -> None:
     ended = prod.ends(id)
     assert (ended["state"], ended["code"]) == ("cancelled", "cancelled")
     assert prod.starts("prod-1") == []
-    assert prod.place("prod")["queue"] == []
+    until(lambda: prod.place("prod")["queue"] == [], "the queue to be empty")
 
 
 def test_cancel_during_a_deployment_takes_touched_targets_back_and_leaves_a_hold(prod: Shop) -> None:

@@ -92,7 +92,7 @@ async def test_a_promotion_at_the_head_of_its_lane(
     prod.is_blocked_by(id, "held")
     await hand(await workflow(system, names.promotion_workflow(id)))
     ends_as(prod, id, state, code)
-    assert prod.place("prod")["queue"] == []
+    until(lambda: prod.place("prod")["queue"] == [], "the queue to be empty")
     lane_is_free(prod)
 
 
