@@ -4,7 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from fairlead.contracts.canonical import Digest
-from fairlead.contracts.target import Sticker, TargetAddress, TargetObservation, TargetSpec
+from fairlead.contracts.release import SecretUse
+from fairlead.contracts.target import SentFile, Sticker, TargetAddress, TargetObservation, TargetSpec
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import NotFound
 from fairlead.domain.fence import Claim
 
 Beat = Callable[[], None]
@@ -20,8 +23,8 @@ class Executor(Protocol):
         Changes nothing that runs.
         """
 
-    def apply(self, spec: TargetSpec, claim: Claim, beat: Beat) -> None:
-        """Claim the target, then make it run the spec; return when every component is healthy.
+    def apply(self, spec: TargetSpec, claim: Claim, beat: Beat) -> tuple[SentFile, ...]:
+        """Claim the target, then make it run the spec; return what was sent when every component is healthy.
 
         Idempotent. What is already just as asked and may be adopted (domain.fence.may_adopt) stays untouched. Stop-first: the old one is
         stopped with its grace; if the new one does not become healthy by the deadline the old one is started again and Refused is raised
@@ -31,6 +34,12 @@ class Executor(Protocol):
     def observe(self, address: TargetAddress) -> TargetObservation:
         """What really runs there, by the target's own word. An unreachable target is an answer, not an error."""
 
+    def logs(self, address: TargetAddress, component: str, lines: int) -> str:
+        """The last lines that a component printed, at most so many and 64 KiB, as they are: whoever shows them masks secrets.
+
+        Empty where there are none. Raises Unavailable.
+        """
+
     def retire(self, spec: TargetSpec, claim: Claim, beat: Beat) -> None:
         """Stop and remove what we made there, and nothing else."""
 
@@ -39,6 +48,28 @@ class Executor(Protocol):
 
     def write_sticker(self, address: TargetAddress, sticker: Sticker, claim: Claim) -> None:
         """Leave the record. A higher claim on the target raises FenceLost."""
+
+
+class Secrets(Protocol):
+    """Where secrets are. A reference is a URL such as `vault://kv/shop#db_url`; a value is read where it is used, and kept nowhere."""
+
+    def version(self, reference: str) -> str:
+        """Which version a secret has now. Raises NotFound (secret_not_found), NotAllowed (secret_denied), Unavailable (secrets_unavailable)."""
+
+    def read(self, use: SecretUse) -> str:
+        """The value of one version. Raises as above; also NotFound when that version is gone."""
+
+
+class NoSecrets:
+    """There is no place for secrets here."""
+
+    def version(self, reference: str) -> str:
+        """Refuse."""
+        raise NotFound(Code.SECRET_NOT_FOUND, f"there is nowhere to look for {reference}")
+
+    def read(self, use: SecretUse) -> str:
+        """Refuse."""
+        raise NotFound(Code.SECRET_NOT_FOUND, f"there is nowhere to look for {use.reference}")
 
 
 class Images(Protocol):

@@ -1,12 +1,13 @@
 """The document that a container is made from: a pure function of specification and claim."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from agents.docker_host import labels
 from fairlead.contracts.release import RenderedConfig
-from fairlead.contracts.target import ComponentSpec, TargetSpec
+from fairlead.contracts.target import ComponentSpec, SentFile, TargetSpec
 from fairlead.domain.fence import Claim
 
 
@@ -42,6 +43,16 @@ def recipe(spec: TargetSpec, component: ComponentSpec, claim: Claim, *, bridge: 
     if not bridge:
         host["NetworkMode"] = "host"
     return Recipe(labels.container_name(spec, component.name), body, host)
+
+
+def sent(spec: TargetSpec, claim: Claim, *, bridge: bool) -> tuple[SentFile, ...]:
+    """The documents of all containers, as they were sent."""
+    recipes = [recipe(spec, component, claim, bridge=bridge) for component in spec.components]
+    return tuple(SentFile(name=f"{r.name}.docker.json", content=_readable(r)) for r in recipes)
+
+
+def _readable(recipe: Recipe) -> str:
+    return json.dumps({"name": recipe.name, **recipe.body, "HostConfig": recipe.host}, indent=2, sort_keys=True) + "\n"
 
 
 def published(config: RenderedConfig) -> dict[int, int]:

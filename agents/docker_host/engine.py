@@ -77,14 +77,14 @@ class Engine:
         with _mapped(), contextlib.suppress(errors.NotFound):
             self._api.remove_container(id, force=True, v=True)
 
-    def last_words(self, id: str) -> str:
-        """The end of what it printed; empty where the engine does not keep that."""
+    def last_words(self, id: str, lines: int = _TAIL_LINES, most: int = _TAIL_LENGTH) -> str:
+        """The end of what it printed, at most so many lines and characters; empty where the engine does not keep that."""
         with _mapped():
             try:
-                printed: bytes = self._api.logs(id, tail=_TAIL_LINES)
+                printed: bytes = self._api.logs(id, tail=lines)
             except errors.APIError:
                 return ""
-        return printed.decode(errors="replace").strip()[-_TAIL_LENGTH:]
+        return printed.decode(errors="replace").strip()[-most:]
 
     # images
 

@@ -15,6 +15,7 @@ from fairlead.adapters.images import ImageStore
 from fairlead.contracts.target import (
     ComponentObservation,
     ComponentSpec,
+    SentFile,
     Sticker,
     TargetAddress,
     TargetObservation,
@@ -25,6 +26,8 @@ from fairlead.domain.errors import Refused, Unavailable
 from fairlead.domain.fence import Claim
 from fairlead.domain.health import Health, worst
 from fairlead.ports import Beat, FailPoints, NoFailPoints
+
+MAX_LOG = 64 * 1024
 
 
 class DockerHost:
@@ -42,13 +45,14 @@ class DockerHost:
                 _refuse_taken(engine, ground, component)
             self._pull(engine, spec, beat)
 
-    def apply(self, spec: TargetSpec, claim: Claim, beat: Beat) -> None:
+    def apply(self, spec: TargetSpec, claim: Claim, beat: Beat) -> tuple[SentFile, ...]:
         """Claim the target, then make it run the spec (ports.Executor.apply)."""
         with connect(spec.endpoint) as engine:
             ground = self._claimed(engine, spec, claim)
             self._pull(engine, spec, beat)
             Rollout(engine, spec, claim, beat, self._fail_points).run()
             ground.forget_lower(claim)
+            return container.sent(spec, claim, bridge=engine.has_bridge())
 
     def observe(self, address: TargetAddress) -> TargetObservation:
         """What really runs, by the engine's word and a probe now."""
@@ -63,6 +67,12 @@ class DockerHost:
         return TargetObservation(
             target=address.target, reachable=True, fence=str(fence) if fence else None, components=components
         )
+
+    def logs(self, address: TargetAddress, component: str, lines: int) -> str:
+        """The end of what the component's container printed, both streams as they came."""
+        with connect(address.endpoint) as engine:
+            boxes = _named_first(Ground(engine, address).boxes(component))
+            return "\n".join(engine.last_words(box.id, lines, MAX_LOG) for box in boxes)
 
     def retire(self, spec: TargetSpec, claim: Claim, beat: Beat) -> None:
         """Stop and remove what we made there; the claim stays, so that lower ones are refused for ever."""

@@ -4,6 +4,7 @@ from agents.memory.work import Work
 from agents.memory.world import Address, Instance, Place, World, ports_of
 from fairlead.contracts.target import (
     ComponentObservation,
+    SentFile,
     Sticker,
     TargetAddress,
     TargetObservation,
@@ -32,13 +33,19 @@ class MemoryHost:
             if taken:
                 raise Refused(Code.PORT_TAKEN, f"port {min(taken)} is taken", fields={"port": min(taken)})
 
-    def apply(self, spec: TargetSpec, claim: Claim, beat: Beat) -> None:
+    def apply(self, spec: TargetSpec, claim: Claim, beat: Beat) -> tuple[SentFile, ...]:
         """Claim the target, then make it run the spec (ports.Executor.apply)."""
         place = self._claimed(spec, claim)
         if place.refuses:
             raise Refused(place.refuses, f"{spec.target} was told to refuse")
         Work(self._world, place, spec, claim, beat, self._fail_points).run()
         place.claims -= {lower for lower in place.claims if lower < claim}
+        return (SentFile(name=f"{spec.target}.json", content=spec.model_dump_json()),)
+
+    def logs(self, address: TargetAddress, component: str, lines: int) -> str:
+        """What instances in memory print: that they listen."""
+        running = [i for i in self._reach(address).instances if i.spec.name == component and i.running]
+        return "\n".join(["listening"] * len(running))
 
     def observe(self, address: TargetAddress) -> TargetObservation:
         """What runs, by the world's word."""

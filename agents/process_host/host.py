@@ -1,27 +1,32 @@
 """The executor of process hosts (ports.Executor): supervised processes on this machine, one supervisor for each target."""
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
 from agents.process_host.control import Control
 from agents.process_host.folder import TargetFolder
+from agents.process_host.housekeeping import tail
 from agents.process_host.lookup import Lookup, User, host_ports, search_path
 from agents.process_host.observation import observe_slots, without_supervisor
 from agents.process_host.ports import foreign_listeners
 from agents.process_host.processes import is_alive
+from agents.process_host.records import RunSpec
 from agents.process_host.rollout import Rollout
 from agents.process_host.trees import Trees
 from fairlead.adapters.images import ImageStore
-from fairlead.contracts.target import Sticker, TargetAddress, TargetObservation, TargetSpec
+from fairlead.contracts.target import SentFile, Sticker, TargetAddress, TargetObservation, TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, Conflict, Unavailable
 from fairlead.domain.fence import Claim, require_highest
 from fairlead.ports import Beat, FailPoints, NoFailPoints
 
 NOBODY: Final = 65534
+MAX_LOG: Final = 64 * 1024
 SCHEME: Final = "process:"
 
 Address = TargetAddress | TargetSpec
@@ -47,7 +52,7 @@ class ProcessHost:
                 self._lookup.plan(folder, spec, component, trees[component.digest], Claim(0, 0))
             self._require_ports(folder, spec)
 
-    def apply(self, spec: TargetSpec, claim: Claim, beat: Beat) -> None:
+    def apply(self, spec: TargetSpec, claim: Claim, beat: Beat) -> tuple[SentFile, ...]:
         """Claim the target, then make it run the spec (ports.Executor.apply)."""
         with self._reaching(spec) as folder:
             self._claim(folder, spec, claim)
@@ -57,6 +62,7 @@ class ProcessHost:
             control.ensure()
             Rollout(folder, control, spec, claim, plans, self._fail_points, beat).carry_out()
             require_highest(claim, folder.list_claims())
+            return tuple(_sent(plan) for plan in plans)
 
     def observe(self, address: TargetAddress) -> TargetObservation:
         """What really runs, by the supervisor's word, /proc and a probe now.
@@ -68,6 +74,13 @@ class ProcessHost:
                 return self._look(folder, address)
         except Unavailable as error:
             return TargetObservation(target=address.target, reachable=False, detail=error.detail)
+
+    def logs(self, address: TargetAddress, component: str, lines: int) -> str:
+        """The end of what the component's present run printed."""
+        with self._reaching(address) as folder:
+            slot = folder.read_state().slots.get(component)
+            start = slot.run.log_from if slot and slot.run else 0
+            return tail(folder.log(component), start, lines, MAX_LOG)
 
     def retire(self, spec: TargetSpec, claim: Claim, beat: Beat) -> None:
         """Stop and remove what we made there; claims stay, so that lower ones are refused for ever, and so does the journal."""
@@ -142,6 +155,10 @@ class ProcessHost:
         if not endpoint.startswith(SCHEME) or name in {"", ".", ".."} or "/" in name or "\0" in name:
             raise BadInput(Code.BAD_VALUE, f"{endpoint!r} is neither process:NAME nor process:///folder")
         return self._hosts / name
+
+
+def _sent(plan: RunSpec) -> SentFile:
+    return SentFile(name=f"{plan.component}.run.json", content=json.dumps(asdict(plan), indent=2, default=str) + "\n")
 
 
 def _owner(address: Address) -> dict[str, str]:

@@ -31,14 +31,14 @@ def write_line(journal: Path, what: str, run: Run) -> None:
         file.write(json.dumps(line) + "\n")
 
 
-def tail(log: Path, start: int) -> str:
-    """The last lines of a run's output."""
+def tail(log: Path, start: int, lines: int = TAIL_LINES, most: int = TAIL_BYTES) -> str:
+    """The last lines of a run's output, at most so many lines and bytes."""
     if not log.exists():
         return ""
     with open(log, "rb") as file:
         size = file.seek(0, 2)
-        file.seek(max(start if start <= size else 0, size - TAIL_BYTES))
-        return "\n".join(file.read(TAIL_BYTES).decode(errors="replace").splitlines()[-TAIL_LINES:])
+        file.seek(max(start if start <= size else 0, size - most))
+        return "\n".join(file.read(most).decode(errors="replace").splitlines()[-lines:])
 
 
 async def sweep(folder: TargetFolder) -> None:

@@ -26,6 +26,7 @@ _CATALOGUE = {
         "content": {
             "application/yaml": {"schema": {"type": "object"}},
             "application/json": {"schema": {"type": "object"}},
+            applying.MEDIA_TYPE: {"schema": applying.Bundled.model_json_schema()},
         },
     }
 }
@@ -42,8 +43,9 @@ async def apply_catalogue(
     dry_run: bool = False,
 ) -> catalogue.Applied:
     """Make a project what its catalogue says; answers the diff, with `dry_run` only that."""
-    body = await request.body()
-    applied = await run_in_threadpool(applying.apply, services, caller, project, body, dry_run=dry_run)
+    body, media_type = await request.body(), request.headers.get("content-type", "")
+    declared = await run_in_threadpool(applying.read, body, media_type)
+    applied = await run_in_threadpool(applying.apply, services, caller, project, declared, dry_run=dry_run)
     if applied.changes and not dry_run:
         background.add_task(poking.poke_project, services, project)
     return applied

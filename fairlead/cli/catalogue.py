@@ -1,6 +1,8 @@
 """`diff` and `apply`: a plan of changes first, like Terraform."""
 
 import sys
+from dataclasses import dataclass
+from json import dumps
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +12,7 @@ from fairlead.cli.output import JsonOption, print_json, say
 from fairlead.cli.session import connect_as
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, NotFound
+from fairlead.domain.files import is_path, named_files
 
 _SIGNS = {"create": "+", "change": "~", "remove": "-"}
 
@@ -24,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 def diff(file: FileArgument = Path("fairlead.yaml"), json: JsonOption = False) -> None:
     """Show what applying a catalogue would change."""
-    answer = _put(_read(file), dry_run=True)
+    answer = _read(file).put(dry_run=True)
     print_json(answer) if json else _print_changes(answer)
 
 
@@ -35,12 +38,12 @@ def apply(
 ) -> None:
     """Make the project what its catalogue says, after showing what changes."""
     content = _read(file)
-    planned = _put(content, dry_run=True)
+    planned = content.put(dry_run=True)
     if not json:
         _print_changes(planned)
     if planned["changes"] and not yes:
         _confirm()
-    done = _put(content, dry_run=False) if planned["changes"] or not planned["revision"] else planned
+    done = content.put(dry_run=False) if planned["changes"] or not planned["revision"] else planned
     if json:
         print_json(done)
     say(f"{done['project']} is at revision {done['revision']}")
@@ -52,27 +55,57 @@ def _confirm() -> None:
     typer.confirm("apply these changes?", abort=True, err=True)
 
 
-def _read(file: Path) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A catalogue as it goes over the wire, alone or with the files that it names."""
+
+    project: str
+    body: bytes
+    media_type: str = "application/yaml"
+
+    def put(self, *, dry_run: bool) -> Any:
+        """Send it."""
+        api = connect_as(self.project)
+        return api.put(api.project, self.body, self.media_type, dry_run=str(dry_run).lower())
+
+
+def _read(file: Path) -> Content:
+    """The catalogue, with the files beside it that it names. What is wrong with it is for the server to say."""
+    text = sys.stdin.buffer.read() if str(file) == "-" else _bytes_of(file)
+    tree = _tree(text)
+    said = tree.get("files")
+    wanted = [path for path in named_files(tree) if is_path(path) and not (isinstance(said, dict) and path in said)]
+    project = str(tree.get("project", ""))
+    if not wanted:
+        return Content(project, text)
+    folder = Path() if str(file) == "-" else file.parent
+    files = {path: _text_of(folder / path) for path in wanted}
+    bundled = {"catalogue": text.decode(errors="replace"), "files": files}
+    return Content(project, dumps(bundled).encode(), "application/vnd.fairlead.catalogue+json")
+
+
+def _bytes_of(file: Path) -> bytes:
     try:
-        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        return file.read_bytes()
     except OSError as error:
         raise NotFound(Code.NOT_FOUND, f"{file} cannot be read: {error.strerror}") from error
 
 
-def _put(content: bytes, *, dry_run: bool) -> Any:
-    api = connect_as(_project_in(content))
-    return api.put(api.project, content, dry_run=str(dry_run).lower())
+def _text_of(file: Path) -> str:
+    try:
+        return _bytes_of(file).decode()
+    except UnicodeDecodeError as error:
+        raise BadInput(Code.DOCUMENT_MALFORMED, f"{file} is not UTF-8") from error
 
 
-def _project_in(content: bytes) -> str:
-    """The project that a catalogue names. What is wrong with the rest is for the server to say."""
+def _tree(content: bytes) -> dict[str, Any]:
     import yaml
 
     try:
         tree = yaml.safe_load(content)
     except (yaml.YAMLError, ValueError, RecursionError):
-        return ""
-    return str(tree.get("project", "")) if isinstance(tree, dict) else ""
+        return {}
+    return tree if isinstance(tree, dict) else {}
 
 
 def _print_changes(answer: Any) -> None:

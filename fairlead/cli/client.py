@@ -50,9 +50,9 @@ class Api:
         headers = {"Idempotency-Key": secrets.token_hex(16)}
         return self._send("POST", path, attempts=ATTEMPTS, headers=headers, params=query, **_body(body, content)).json()
 
-    def put(self, path: str, content: bytes, **query: str) -> Json:
+    def put(self, path: str, content: bytes, media_type: str, **query: str) -> Json:
         """Make it be so."""
-        headers = {"Content-Type": "application/yaml"}
+        headers = {"Content-Type": media_type}
         return self._send("PUT", path, attempts=ATTEMPTS, headers=headers, params=query, content=content).json()
 
     def patch(self, path: str, body: Json) -> Json:

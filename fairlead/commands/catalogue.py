@@ -16,18 +16,25 @@ from fairlead.domain.catalogue import Catalogue, Environment, Target
 from fairlead.domain.catalogue_rules import read
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, Conflict, FairleadError, Flaw, NotAllowed, NotFound
+from fairlead.domain.files import digest_of_file
 from fairlead.evidence.keys import key_id, load_public_key
 from fairlead.store import deployments, history, projects, releases
 from fairlead.store.database import Database
 
 DEFAULT_FILE = "fairlead.yaml"
 
-_KINDS = {"person": "people", "component": "components", "target": "targets", "environment": "environments"}
+_KINDS = {
+    "person": "people",
+    "component": "components",
+    "target": "targets",
+    "environment": "environments",
+    "file": "files",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One line of a diff. `action`: create | change | remove; `kind`: person, component, target or environment.
+    """One line of a diff. `action`: create | change | remove; `kind`: person, component, target, environment or file.
 
     `fields`: `{path: {"old": .., "new": ..}}`, None where there is nothing.
     """
@@ -49,13 +56,13 @@ class Applied:
     dry_run: bool
 
 
-def parse(text: bytes | str, *, file: str = DEFAULT_FILE) -> Catalogue:
-    """Read YAML or JSON. Raises BadInput; its flaws name pointer, line and column."""
+def parse(text: bytes | str, *, files: Mapping[str, str] | None = None, file: str = DEFAULT_FILE) -> Catalogue:
+    """Read YAML or JSON, with the files that came beside it (path to content). Raises BadInput; its flaws name pointer, line and column."""
     try:
         tree = read_document(text)
     except BadInput as error:
         raise _bad(error.flaws, file) from error
-    catalogue, flaws = _read(tree.root)
+    catalogue, flaws = _read(_with_files(tree.root, files or {}))
     if flaws:
         raise _bad(with_places(flaws, tree), file)
     return catalogue
@@ -83,10 +90,18 @@ def of_project(s: Session, project: str) -> Catalogue:
 
 
 def diff(old: Catalogue | None, new: Catalogue) -> tuple[Change, ...]:
-    """What changes, in the order people, components, targets, environments, then by name."""
-    before = document(old) if old else {part: {} for part in _KINDS.values()}
-    after = document(new)
-    return tuple(change for kind, part in _KINDS.items() for change in _changes(kind, before[part], after[part]))
+    """What changes, in the order people, components, targets, environments, files, then by name."""
+    before = _parts(old) if old else {}
+    after = _parts(new)
+    return tuple(
+        change for kind, part in _KINDS.items() for change in _changes(kind, before.get(part, {}), after.get(part, {}))
+    )
+
+
+def _parts(catalogue: Catalogue) -> dict[str, Any]:
+    """The document, with digests in the place of files."""
+    files = {path: {"digest": digest_of_file(content)} for path, content in catalogue.files.items()}
+    return {**document(catalogue), "files": files}
 
 
 def apply_catalogue(
@@ -114,6 +129,14 @@ def apply_catalogue(
             s, subject=project_subject(project), type="catalogue_applied", time=now, actor=actor, data=data
         )
         return Applied(project, saved.revision, saved.digest, changes, dry_run)
+
+
+def _with_files(root: Any, files: Mapping[str, str]) -> Any:
+    """What came beside a catalogue counts before what it says itself."""
+    if not files or not isinstance(root, dict):
+        return root
+    said = root.get("files")
+    return {**root, "files": {**(said if isinstance(said, dict) else {}), **files}}
 
 
 def _read(tree: object) -> tuple[Catalogue, list[Flaw]]:

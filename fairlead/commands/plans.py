@@ -113,6 +113,7 @@ def address(spec: TargetSpec) -> TargetAddress:
         target=spec.target,
         type=spec.type,
         endpoint=spec.endpoint,
+        options=spec.options,
     )
 
 
@@ -126,6 +127,7 @@ def addresses(catalogue: Catalogue, environment: str) -> tuple[TargetAddress, ..
             target=name,
             type=catalogue.targets[name].type.value,
             endpoint=catalogue.targets[name].endpoint,
+            options=dict(catalogue.targets[name].options),
         )
         for name in place.targets
     )
@@ -175,12 +177,14 @@ def _planned(
 
 
 def _specified(s: Session, release: ReleaseRecord, planned: PlannedComponent) -> ComponentSpec:
+    config = rendered(s, planned.config)
     return ComponentSpec(
         name=planned.name,
         digest=planned.digest,
         platforms=release.manifest.components[planned.name].platforms or {},
         config_digest=planned.config,
-        config=rendered(s, planned.config),
+        config=config,
+        files={path: _found(documents.file(s, digest), digest) for path, digest in (config.files or {}).items()},
     )
 
 

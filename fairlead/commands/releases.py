@@ -84,6 +84,8 @@ def create_release(
             return CreatedRelease(_require_same(existing, manifest), created=False)
         for component in declared.values():
             documents.put_artifact(s, project, template(component))
+            for path in component.files:
+                documents.put_file(s, project, catalogue.files[path])
         return CreatedRelease(_insert(s, signer, manifest, actor, now), created=True)
 
 

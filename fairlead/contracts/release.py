@@ -76,8 +76,18 @@ class RenderedHealth(Frozen):
     retries: int
 
 
+class SecretUse(Frozen):
+    """A secret by reference and version; its value is read where it is used, and kept nowhere."""
+
+    reference: str
+    version: str
+
+
 class RenderedConfig(Frozen):
-    """How one component runs on one target: template and layers made one. Stored by digest (`config` in a plan)."""
+    """How one component runs on one target: template and layers made one. Stored by digest (`config` in a plan).
+
+    `options`: the target's own; `run`: what the component says about such targets, by block; `files`: digests of the files named there.
+    """
 
     schema_: Literal["fairlead/config/v1"] = Field(default="fairlead/config/v1", alias="schema")
     component: str
@@ -90,3 +100,7 @@ class RenderedConfig(Frozen):
     depends_on: tuple[str, ...] = ()
     health: RenderedHealth | None = None
     stop_grace: float
+    options: dict[str, Any] | None = None
+    run: dict[str, dict[str, Any]] | None = None
+    files: dict[str, Digest] | None = None
+    secrets: dict[str, SecretUse] | None = None

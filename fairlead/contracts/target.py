@@ -1,6 +1,7 @@
 """What an executor is told and what it reports. None of it enters a Temporal history."""
 
 from datetime import datetime
+from typing import Any
 
 from fairlead.contracts.base import Frozen
 from fairlead.contracts.canonical import Digest
@@ -9,13 +10,17 @@ from fairlead.domain.health import Health
 
 
 class ComponentSpec(Frozen):
-    """One component as it must run. `digest` and any of `platforms`' digests are the same release (incident I10)."""
+    """One component as it must run. `digest` and any of `platforms`' digests are the same release (incident I10).
+
+    `files`: path to content, of the files that its configuration names by digest.
+    """
 
     name: str
     digest: Digest
     platforms: dict[str, Digest] = {}
     config_digest: Digest
     config: RenderedConfig
+    files: dict[str, str] = {}
 
     def accepts(self, digest: str | None) -> bool:
         """Whether an observed digest is this component's."""
@@ -37,15 +42,28 @@ class TargetSpec(Frozen):
     healthy_deadline: float = 60.0
     components: tuple[ComponentSpec, ...]
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """The target's own options; every component's configuration says the same."""
+        return self.components[0].config.options or {} if self.components else {}
+
+
+class SentFile(Frozen):
+    """What was sent to a target, as it was sent, but for secrets, which stand in it as references: it is kept and sealed."""
+
+    name: str
+    content: str
+
 
 class TargetAddress(Frozen):
-    """What is needed to look at a target without a plan."""
+    """What is needed to look at a target without a plan. `options`: the target's own (domain.target_kinds)."""
 
     project: str
     environment: str
     target: str
     type: str
     endpoint: str
+    options: dict[str, Any] = {}
 
 
 class ComponentObservation(Frozen):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class TargetType(StrEnum):
@@ -40,7 +41,10 @@ class HealthCheck:
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """One deployable thing. `ports` are `HOST:CONTAINER` as in Compose; `command` empty means the image's own."""
+    """One deployable thing. `ports` are `HOST:CONTAINER` as in Compose; `command` empty means the image's own.
+
+    `sections` say how it runs on single target types, by block (domain.target_kinds); `files` are the digests of the files they name, by path.
+    """
 
     name: str
     repository: str
@@ -50,6 +54,8 @@ class Component:
     depends_on: tuple[str, ...] = ()
     health: HealthCheck | None = None
     stop_grace: float = 10.0
+    sections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,21 +113,23 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One thing that runs components. `endpoint`: a Docker socket URL, or `process:///<folder>` for a process host."""
+    """One thing that runs components. What `endpoint` looks like and which `options` there are is up to the type (domain.target_kinds)."""
 
     name: str
     type: TargetType
     endpoint: str
     labels: Mapping[str, str] = field(default_factory=dict)
     config: Layer = field(default_factory=Layer)
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Everything one project declares."""
+    """Everything one project declares. `files`: path to content."""
 
     project: str
     people: Mapping[str, Person]
     components: Mapping[str, Component]
     environments: Mapping[str, Environment]
     targets: Mapping[str, Target]
+    files: Mapping[str, str] = field(default_factory=dict)

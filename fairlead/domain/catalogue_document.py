@@ -18,24 +18,26 @@ from fairlead.domain.catalogue import (
     Target,
 )
 from fairlead.domain.durations import format_duration
+from fairlead.domain.target_kinds import KINDS
 
 Document = dict[str, Any]
 
 
 def document(catalogue: Catalogue) -> Document:
     """The whole catalogue."""
-    return {
+    normal = {
         "project": catalogue.project,
         "people": {name: _person(person) for name, person in catalogue.people.items()},
         "components": {name: _component(component) for name, component in catalogue.components.items()},
         "environments": {name: _environment(environment) for name, environment in catalogue.environments.items()},
         "targets": {name: _target(target) for name, target in catalogue.targets.items()},
     }
+    return {**normal, "files": dict(catalogue.files)} if catalogue.files else normal
 
 
 def template(component: Component) -> Document:
-    """What is frozen into a release: the component's block without its repository."""
-    block = _component(component)
+    """What is frozen into a release: the component's block without its repository, and the digests of the files it names."""
+    block = _component(component) | _filled(files=dict(component.files))
     del block["repository"]
     return block
 
@@ -53,6 +55,7 @@ def _component(component: Component) -> Document:
         depends_on=list(component.depends_on),
         health=_health(component.health) if component.health else None,
         stop_grace=format_duration(component.stop_grace),
+        **{key: dict(section) for key, section in component.sections.items()},
     )
 
 
@@ -105,7 +108,11 @@ def _strategy(strategy: Strategy) -> Document:
 
 def _target(target: Target) -> Document:
     return _filled(
-        type=target.type.value, endpoint=target.endpoint, labels=dict(target.labels), config=_layer(target.config)
+        type=target.type.value,
+        endpoint=target.endpoint,
+        labels=dict(target.labels),
+        config=_layer(target.config),
+        **{KINDS[target.type].key: dict(target.options)},
     )
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from fairlead.domain.blocks import Block
 from fairlead.domain.catalogue import (
@@ -22,7 +23,9 @@ from fairlead.domain.catalogue import (
 from fairlead.domain.catalogue_links import check_links
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Flaw
+from fairlead.domain.files import FIELD, digest_of_file, read_files
 from fairlead.domain.findings import Severity
+from fairlead.domain.target_kinds import KINDS, SECTIONS
 
 HOUR, DAY, MONTH = 3600.0, 86_400.0, 31 * 86_400.0
 
@@ -33,11 +36,8 @@ LAYOUT = re.compile(r"oci-layout:[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-
 _PORTS = re.compile(r"([0-9]{1,5}):([0-9]{1,5})")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HTTP_PATH = re.compile(r"/[\x21-\x7e]*")
-_ENDPOINTS = {
-    TargetType.DOCKER_HOST: (re.compile(r"unix:///[^\s?#]+"), "unix:///path/docker.sock"),
-    TargetType.PROCESS_HOST: (re.compile(r"process:([a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?|///[^\s?#]+)"), "process:NAME"),
-}
-_LATER_TARGETS = ("compose_host", "ecs_service", "nomad_job", "ssh_host", "winrm_host")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_ALL_TARGETS = ("docker_host", "process_host", "compose_host", "ecs_service", "nomad_job", "ssh_host", "winrm_host")
 _LATER_STRATEGIES = ("canary", "blue_green")
 _LATER_FAILURES = ("pause", "stop")
 
@@ -54,12 +54,15 @@ def read(document: object) -> Reading:
     """Read a whole document and collect every flaw."""
     flaws: list[Flaw] = []
     root = Block(document, "", flaws)
+    files = read_files(root)
+    digests = {path: digest_of_file(content) for path, content in files.items()}
     catalogue = Catalogue(
         project=_project(root),
         people={name: _person(block) for name, block in root.blocks("people")},
-        components={name: _component(name, block) for name, block in root.blocks("components")},
+        components={name: _component(name, block, digests) for name, block in root.blocks("components")},
         environments={name: _environment(name, block) for name, block in root.blocks("environments")},
         targets={name: _target(name, block) for name, block in root.blocks("targets")},
+        files=files,
     )
     root.close()
     flaws.extend(check_links(catalogue))
@@ -69,7 +72,8 @@ def read(document: object) -> Reading:
 def read_template(name: str, repository: str, template: Mapping[str, object]) -> Component:
     """A component as it was frozen into a release. Raises ValueError for what is no template."""
     flaws: list[Flaw] = []
-    component = _component(name, Block({**template, "repository": repository}, "", flaws))
+    block = Block({**template, "repository": repository}, "", flaws)
+    component = _component(name, block, block.strings("files"))
     if flaws:
         raise ValueError(f"{flaws[0].pointer}: {flaws[0].detail}")
     return component
@@ -90,8 +94,9 @@ def _person(block: Block) -> Person:
     return person
 
 
-def _component(name: str, block: Block) -> Component:
+def _component(name: str, block: Block, digests: Mapping[str, str]) -> Component:
     block.refuse("secrets", "secrets cannot be resolved yet, so a component that needs some cannot be deployed")
+    sections = {key: reader(block.block(key)) for key, reader in SECTIONS.items() if block.has(key)}
     component = Component(
         name=name,
         repository=_repository(block),
@@ -101,9 +106,19 @@ def _component(name: str, block: Block) -> Component:
         depends_on=block.words("depends_on"),
         health=_health(block.block("health")) if block.has("health") else None,
         stop_grace=block.duration("stop_grace", 10.0, 0.0, HOUR),
+        sections=sections,
+        files=_named_files(block, sections, digests),
     )
     block.close()
     return component
+
+
+def _named_files(block: Block, sections: Mapping[str, Mapping[str, Any]], digests: Mapping[str, str]) -> dict[str, str]:
+    named = {key: section[FIELD] for key, section in sections.items() if FIELD in section}
+    for key, path in named.items():
+        if not _DIGEST.fullmatch(digests.get(path, "")):
+            block.flaw(Code.FILE_MISSING, f"the catalogue came without the file {path!r:.80}", key, FIELD)
+    return {path: digests[path] for path in sorted(named.values()) if path in digests}
 
 
 def _repository(block: Block) -> str:
@@ -220,11 +235,19 @@ def _layer(block: Block) -> Layer:
 
 def _target(name: str, block: Block) -> Target:
     known = [t.value for t in TargetType]
-    kind = TargetType(block.choice("type", None, known, _LATER_TARGETS) or known[0])
+    kind = TargetType(block.choice("type", None, known, _ALL_TARGETS) or known[0])
     endpoint = block.text("endpoint", required=True)
-    pattern, example = _ENDPOINTS[kind]
-    if endpoint and block.has("type") and (not pattern.fullmatch(endpoint) or ".." in endpoint.split("/")):
-        block.flaw(Code.BAD_VALUE, f"{endpoint!r:.80} is not an endpoint of a {kind}, such as {example}", "endpoint")
-    target = Target(name, kind, endpoint, labels=block.strings("labels"), config=_layer(block.block("config")))
+    about = KINDS[kind]
+    if endpoint and block.has("type") and (not about.endpoint.fullmatch(endpoint) or ".." in endpoint.split("/")):
+        detail = f"{endpoint!r:.80} is not an endpoint of a {kind}, such as {about.example}"
+        block.flaw(Code.BAD_VALUE, detail, "endpoint")
+    target = Target(
+        name,
+        kind,
+        endpoint,
+        labels=block.strings("labels"),
+        config=_layer(block.block("config")),
+        options=about.options(block.block(about.key)),
+    )
     block.close()
     return target

@@ -30,6 +30,7 @@ class Code(StrEnum):
     UNKNOWN_NAME = "unknown_name"
     CYCLE = "cycle"
     NOT_SUPPORTED_YET = "not_supported_yet"
+    FILE_MISSING = "file_missing"
     STILL_RUNNING = "still_running"
     PROJECT_MISMATCH = "project_mismatch"
 
@@ -64,6 +65,11 @@ class Code(StrEnum):
     LAYER_TOO_LARGE = "layer_too_large"
     REGISTRY_UNAVAILABLE = "registry_unavailable"
     REGISTRY_REFUSED = "registry_refused"
+
+    # secrets
+    SECRET_NOT_FOUND = "secret_not_found"
+    SECRET_DENIED = "secret_denied"
+    SECRETS_UNAVAILABLE = "secrets_unavailable"
 
     # votes
     VOTE_MALFORMED = "vote_malformed"

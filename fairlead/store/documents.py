@@ -50,6 +50,20 @@ def artifact(s: Session, digest: Digest) -> Any | None:
     return _read(s, ArtifactDocument, digest)
 
 
+def put_file(s: Session, project: str, content: str) -> Digest:
+    """Keep a text file among the artifacts, under the digest of its bytes."""
+    data = content.encode()
+    digest = digest_bytes(data)
+    insert_once(s, ArtifactDocument(digest=digest, project=project, content=data))
+    return digest
+
+
+def file(s: Session, digest: Digest) -> str | None:
+    """A kept file's text."""
+    content = _content(s, ArtifactDocument, digest)
+    return None if content is None else content.decode()
+
+
 def _put(s: Session, table: type[Document], project: str, value: Any) -> Digest:
     content = canonical_or_refuse(value)
     digest = digest_bytes(content)
@@ -67,5 +81,9 @@ def _put_all(s: Session, table: type[Document], project: str, values: Sequence[A
 
 
 def _read(s: Session, table: type[Document], digest: Digest) -> Any | None:
-    content = s.exec(select(table.content).where(table.digest == digest).limit(1)).one_or_none()
+    content = _content(s, table, digest)
     return None if content is None else read_canonical(content)
+
+
+def _content(s: Session, table: type[Document], digest: Digest) -> bytes | None:
+    return s.exec(select(table.content).where(table.digest == digest).limit(1)).one_or_none()

@@ -30,7 +30,8 @@ class Tally:
 class Harness(Protocol):
     """One target type, real or in memory.
 
-    The application of every image serves HTTP on container port 8080 (on a process host: on PORT) and answers `health_path` with 200. Its
+    The application of every image serves HTTP on container port 8080 (on a process host: on PORT) and answers `health_path` with 200; the
+    last that it prints at its start is `listening`. Its
     environment tells it to misbehave: BROKEN=1 answers 500, SLOW=<seconds> listens only after so long, CRASH=1 prints `told to crash` and exits
     with 3 at once.
     """

@@ -3,7 +3,7 @@
 import pytest
 
 from fairlead.domain.fence import Claim, FenceLost
-from tests.agents.bench import Bench, nobeat
+from tests.agents.bench import Bench, eventually, nobeat
 from tests.agents.harness import Tally, free_port
 
 
@@ -66,6 +66,21 @@ def an_index_and_its_platform_are_the_same_release(bench: Bench) -> None:
     bench.apply(spec, 1)
     assert bench.runs(spec)
     assert bench.see()["web"].digest in {image.digest, *image.platforms.values()}
+
+
+def the_end_of_what_it_printed_can_be_read(bench: Bench) -> None:
+    bench.apply(bench.of("1.0.0"), 1)
+    executor = bench.harness.executor()
+    assert eventually(lambda: executor.logs(bench.address, "web", 5).endswith("listening"))
+    assert executor.logs(bench.address, "nobody", 5) == ""
+
+
+def what_was_sent_names_what_runs(bench: Bench) -> None:
+    spec = bench.of("1.0.0", {"GREETING": "bonjour"})
+    executor = bench.harness.executor()
+    executor.prepare(spec, nobeat)
+    sent = executor.apply(spec, Claim(1, 1), nobeat)
+    assert any(spec.components[0].digest in file.content and "bonjour" in file.content for file in sent)
 
 
 def retiring_removes_what_is_ours_and_nothing_else(bench: Bench) -> None:
@@ -157,6 +172,8 @@ RUNNING = (
     another_configuration_replaces_the_old_one,
     a_slow_start_within_the_deadline_is_fine,
     an_index_and_its_platform_are_the_same_release,
+    the_end_of_what_it_printed_can_be_read,
+    what_was_sent_names_what_runs,
     retiring_removes_what_is_ours_and_nothing_else,
     a_sticker_comes_back_as_it_was_left,
     targets_live_side_by_side,

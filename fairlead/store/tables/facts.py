@@ -8,7 +8,7 @@ from fairlead.store.tables.row import Instant, Row
 
 
 class Document(Row):
-    """A JSON value's canonical bytes; a constraint holds them to their digest."""
+    """A JSON value's canonical bytes, or a file's own; a constraint holds them to their digest."""
 
     digest: str = Field(primary_key=True)
     project: str = Field(primary_key=True)
