@@ -11,11 +11,14 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import psycopg
 
 from fairlead.commands.ids import new_secret
 from fairlead.commands.keys import bootstrap_key
@@ -34,6 +37,7 @@ API_PORT, TEMPORAL_PORT, UI_PORT = 8420, 7233, 8233
 START_SECONDS = 60.0
 STOP_SECONDS = {"api": 5.0, "worker": 10.0, "temporal": 10.0}
 TEND_EVERY_SECONDS = 0.1
+POSTGRES_PAUSE_SECONDS = 2.0
 OPEN_FOLDERS = ("hosts", "layouts")
 """Applications of process hosts run as another user, who must get at their files."""
 
@@ -69,11 +73,14 @@ class System:
         self._told_to_stop = stop
         self._postgres = EmbeddedPostgres(data / "postgres")
         self._children: dict[str, Child] = {}
+        self._postgres_again_at = 0.0
+        self._noted = False
 
     def start(self) -> None:
         """Start everything, each when what it needs is there. Raises Unavailable when something does not come up."""
         self._end_leftovers()
         self._postgres.start()
+        self._postgres.keep_port()
         migrate(self._postgres.owner_url)
         key = self._bootstrap_key()
         self._children = {child.name: child for child in (self._temporal(), self._worker(), self._api())}
@@ -86,15 +93,26 @@ class System:
         self._greet(key)
 
     def tend(self) -> None:
-        """Start again what has died."""
-        if self._postgres.pid is None:
-            self._say("Postgres died and is started again")
-            self._postgres.start()
+        """Start again what has died. A disk that is full or a machine out of breath ends nothing: it is tried again."""
         died = [child.name for child in self._children.values() if child.tend()]
+        died += ["postgres"] if self._tend_postgres() else []
         for name in died:
             self._say(f"{name} died and has been started again")
-        if died:
-            self._note()
+        self._noted = self._noted and not died
+        if not self._noted:
+            with contextlib.suppress(OSError):
+                self._note()
+
+    def _tend_postgres(self) -> bool:
+        if self._postgres.pid is not None or time.monotonic() < self._postgres_again_at:
+            return False
+        try:
+            self._postgres.start()
+        except (Unavailable, OSError, psycopg.OperationalError) as error:
+            self._postgres_again_at = time.monotonic() + POSTGRES_PAUSE_SECONDS
+            self._say(f"Postgres died and does not start yet: {error}")
+            return False
+        return True
 
     def stop(self) -> None:
         """Stop everything, in an order in which nothing misses what it needs."""
@@ -176,6 +194,7 @@ class System:
         }
         state |= {"dev": {"pid": os.getpid()}, "postgres": {"pid": self._postgres.pid, "port": self._postgres.port}}
         write_private(self._state_file, json.dumps(state, indent=2) + "\n")
+        self._noted = True
 
     def _greet(self, key: str | None) -> None:
         self._say(f"API          http://{LOOPBACK}:{self._ports.api}")

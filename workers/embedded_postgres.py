@@ -70,6 +70,10 @@ class EmbeddedPostgres:
                 self._launch()
             self._provide()
 
+    def keep_port(self) -> None:
+        """From now on start on this port or not at all: others have been given its URL."""
+        self._given_port = self.port
+
     def stop(self) -> None:
         """Shut down fast: clients are cut off, what they had not committed is rolled back."""
         pid = self.pid
@@ -179,7 +183,10 @@ class EmbeddedPostgres:
         return free_port()
 
     def _remember(self, port: int) -> None:
-        (self.folder / "port").write_text(str(port))
+        """Only what is new is written: a server must start again on a disk that has become full."""
+        path = self.folder / "port"
+        if not path.exists() or path.read_text() != str(port):
+            write_private(path, str(port))
 
     def _spawn(self) -> None:
         settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200"]

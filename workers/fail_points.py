@@ -8,18 +8,20 @@ from fairlead.ports import FailPoints, NoFailPoints
 
 
 class FileFailPoints:
-    """A file in the folder arms the fail point of its name, once: it is removed before the process dies."""
+    """A file in the folder arms the fail point of its name, once: it is removed before the process dies. It may name another signal."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def reach(self, name: str) -> None:
-        """SIGKILL this process if the fail point is armed."""
+        """Send this process the signal, SIGKILL unless the file says otherwise, if the fail point is armed."""
+        armed = self._folder / name
         try:
-            (self._folder / name).unlink()
+            number = signal.Signals[armed.read_text().strip() or "SIGKILL"]
+            armed.unlink()
         except FileNotFoundError:
             return
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), number)
 
 
 def fail_points(folder: Path | None) -> FailPoints:

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from agents.docker_host import container, labels
 from agents.docker_host.box import Box
-from agents.docker_host.engine import Engine
+from agents.docker_host.engine import Engine, Vanished
 from agents.docker_host.ground import Ground
 from agents.docker_host.health import look
 from fairlead.contracts.target import ComponentSpec, TargetSpec
@@ -35,6 +35,13 @@ class Rollout:
 
     def run(self) -> None:
         """Bring every component in order, then remove whatever else of ours is there. When one fails the whole target goes back."""
+        try:
+            self._run()
+        except Vanished:
+            self._ground.require(self._claim)  # whoever took it away may be who goes on
+            raise
+
+    def _run(self) -> None:
         self._keep(self._left_aside())
         try:
             for component in self._spec.components:

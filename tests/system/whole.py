@@ -22,7 +22,8 @@ from workers.demo.targets import end_processes
 from workers.plugin import build_plugin
 
 T = TypeVar("T")
-SECONDS = 40.0
+SECONDS = 120.0
+"""Far more than anything here takes; a crowded machine may need it."""
 RECONCILE_EVERY = "1"
 APPLICATION_PORTS = range(20_100, 32_000)
 """Below those that the kernel gives to whoever connects somewhere: a port that is free stays free."""
@@ -146,7 +147,7 @@ class WholeSystem:
         return int(self.processes[name]["pid"])
 
     def kill(self, name: str) -> int:
-        """SIGKILL the whole process group of `worker`, `api` or `temporal`; returns its pid. `fairlead dev` starts another."""
+        """SIGKILL the process group of `worker`, `api`, `temporal` or `postgres`; returns its pid. `fairlead dev` starts another."""
         pid = self.pid(name)
         os.killpg(os.getpgid(pid), signal.SIGKILL)
         return pid

@@ -189,6 +189,17 @@ def test_a_port_that_is_taken_is_given_up_for_another(make: Make):
         assert ask(server, "SELECT 1") == 1
 
 
+def test_a_port_that_others_were_told_is_not_given_up(make: Make):
+    server = make()
+    server.start()
+    server.keep_port()
+    server.stop()
+    with socket.create_server(("127.0.0.1", server.port)), pytest.raises(Unavailable):
+        server.start()
+    server.start()
+    assert ask(server, "SELECT 1") == 1
+
+
 def test_a_given_port_that_is_taken_is_an_error_with_the_reason(make: Make):
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(Unavailable) as caught:
         make(port=taken.getsockname()[1]).start()

@@ -24,6 +24,11 @@ def test_an_armed_one_kills_the_process_and_is_disarmed(tmp_path: Path) -> None:
     assert reach(tmp_path).stdout == "went on\n"
 
 
+def test_it_may_send_another_signal(tmp_path: Path) -> None:
+    (tmp_path / "after_claim").write_text("SIGTERM")
+    assert reach(tmp_path).returncode == -signal.SIGTERM
+
+
 def test_another_ones_file_means_nothing(tmp_path: Path) -> None:
     (tmp_path / "before_seal").touch()
     assert reach(tmp_path).returncode == 0
