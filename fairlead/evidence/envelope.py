@@ -1,10 +1,12 @@
-"""DSSE v1 envelopes: one Ed25519 signature, canonical base64. securesystemslib's reader also takes URL-safe base64; ours does not."""
+"""DSSE v1 envelopes: one Ed25519 signature, canonical base64.
+
+Our own, and compared with securesystemslib's in the tests: importing that one loads the clients of every key service that is installed,
+which a verifier must do without, and its reader also takes URL-safe base64.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-from securesystemslib.dsse import Envelope
 
 from fairlead.contracts.canonical import Digest, digest_bytes
 from fairlead.domain.codes import Code
@@ -39,7 +41,7 @@ class OpenedEnvelope:
 
 def pre_authentication_encoding(payload_type: str, payload: bytes) -> bytes:
     """DSSE's PAE: type and body with their lengths."""
-    return Envelope(payload, payload_type, {}).pae()
+    return b"DSSEv1 %s %s" % (_with_length(payload_type.encode()), _with_length(payload))
 
 
 def seal(signer: Signer, statement: Statement) -> dict[str, Any]:
@@ -72,6 +74,10 @@ def read_envelope(envelope: Any) -> OpenedEnvelope:
         keyid=_text(signature["keyid"]),
         signature=decode_base64(signature["sig"]),
     )
+
+
+def _with_length(part: bytes) -> bytes:
+    return b"%d %s" % (len(part), part)
 
 
 def _object(value: Any, fields: set[str], what: str) -> Mapping[str, Any]:

@@ -1,7 +1,5 @@
 """Brings the schema to its newest revision, as its owner, and gives the application role exactly what it may do."""
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, NullPool, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
@@ -63,6 +61,10 @@ def _require_role(connection: Connection, role: str) -> None:
 
 
 def _upgrade(connection: Connection) -> None:
+    # slow to import, and every process that has a database imports this module
+    from alembic import command
+    from alembic.config import Config
+
     connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
     config = Config()
     config.set_main_option("script_location", "fairlead.store:migrations")

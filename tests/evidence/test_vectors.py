@@ -6,6 +6,9 @@ import hashlib
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from securesystemslib.dsse import Envelope
 
 from fairlead.adapters.signer import FileSigner
 from fairlead.contracts.canonical import canonical
@@ -92,6 +95,12 @@ def test_a_keyid_is_the_hash_of_the_keys_der():
 def test_the_encoding_that_dsse_signs():
     encoded = pre_authentication_encoding("http://example.com/HelloWorld", b"hello world")
     assert encoded == b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
+
+
+@settings(max_examples=50)
+@given(st.text(max_size=20), st.binary(max_size=50))
+def test_it_is_what_another_implementation_signs(payload_type, payload):
+    assert pre_authentication_encoding(payload_type, payload) == Envelope(payload, payload_type, {}).pae()
 
 
 def test_lengths_in_the_encoding_count_bytes():
