@@ -37,7 +37,7 @@ def verify_bundle(
 ) -> None:
     """Verify a bundle with nothing but the keys in the trust file: no server, no network."""
     trusted = _read_trust(trust)
-    older = _read_checkpoint(since) if since else None
+    older = read_older_checkpoint(since) if since else None
     report = verify(_read(bundle, MAX_BUNDLE_BYTES), trusted, since=older)
     typer.echo(json.dumps(report.document(), indent=2) if as_json else "\n".join(_lines(report)))
     raise typer.Exit(0 if report.verified else NOT_VERIFIED)
@@ -70,7 +70,8 @@ def _read_trust(path: Path) -> Trust:
         _refuse(f"{path}: {error.detail}")
 
 
-def _read_checkpoint(path: Path) -> str:
+def read_older_checkpoint(path: Path) -> str:
+    """The text of the checkpoint that a file is or, as a bundle, holds; exits 2 for any other file."""
     data = _read(path, MAX_BUNDLE_BYTES)
     try:
         note = read_bundle(data).checkpoint if data.lstrip().startswith(b"{") else data.decode()

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from fairlead.cli import exits
-from fairlead.cli.evidence import app
+from fairlead.cli.evidence import app, read_older_checkpoint
 from fairlead.cli.output import JsonOption, print_json, print_table, say
 from fairlead.cli.promotions import Promotion
 from fairlead.cli.session import connect, path
@@ -21,11 +21,12 @@ def export(
     promotion: Promotion,
     output: Output = None,
     since: Annotated[
-        Path | None, typer.Option(help="A file with an older checkpoint: adds the proof that the ledger continues it.")
+        Path | None,
+        typer.Option(help="An older checkpoint, or an older bundle: adds the proof that the ledger continues it."),
     ] = None,
 ) -> None:
     """Fetch a promotion's evidence bundle."""
-    checkpoint = None if since is None else _read(since)
+    checkpoint = None if since is None else read_older_checkpoint(since)
     _write(connect().get_raw(path("promotions", promotion, "evidence"), since=checkpoint).content, output)
 
 
@@ -49,13 +50,6 @@ def replay(promotion: Promotion, json: JsonOption = False) -> None:
         ]
         print_table(("gate", "recorded", "again", ""), rows)
     raise typer.Exit(0 if answer["same"] else exits.FAILED)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(Code.DOCUMENT_MALFORMED, f"{path} cannot be read: {error}") from error
 
 
 def _write(content: bytes, output: Path | None) -> None:

@@ -200,6 +200,20 @@ def test_evidence_and_trust_go_into_files(office: Office, ana: Terminal, tmp_pat
     assert (said.code, "incomplete" in said.out) == (exits.FAILED, True)
 
 
+def test_a_newer_bundle_proves_that_the_ledger_continues_an_older_one(office: Office, ana: Terminal, tmp_path: Path):
+    older, newer, trust = (str(tmp_path / name) for name in ("older.json", "newer.json", "trust.json"))
+    assert ana.run("evidence", "export", office.promotion().id, "--output", older).code == 0
+    later = office.promotion("1.1.0").id
+    ana.run("evidence", "trust", "--output", trust)
+    found = {}
+    for asked in ([], ["--since", older]):
+        assert ana.run("evidence", "export", later, "--output", newer, *asked).code == 0
+        report = json.loads(ana.run("evidence", "verify", newer, "--trust", trust, "--since", older, "--json").out)
+        found[bool(asked)] = {rule["rule"]: rule["status"] for rule in report["rules"]}["consistency"]
+    assert found == {False: "failed", True: "ok"}
+    assert ana.run("evidence", "export", later, "--since", trust).code == exits.USAGE
+
+
 def test_keys_are_made_once_at_home(tmp_path: Path):
     fresh = Terminal(tmp_path / "new")
     made = fresh.run("keys", "new")

@@ -46,6 +46,7 @@ def _verdicts(case: Case) -> Iterator[str]:
             p.gate_uri(ours.gate),
             "PASSED" if allowed else "FAILED",
             (p.level_of(ours.gate) if allowed else "FAILED",),
+            (p.STATEMENT_URI, p.FACTS_URI),
         )
         found = (
             said.verifier.id,
@@ -53,9 +54,12 @@ def _verdicts(case: Case) -> Iterator[str]:
             said.policy.uri,
             said.verification_result,
             said.verified_levels,
+            tuple(resource.uri for resource in said.input_attestations),
         )
         if found != expected:
             yield f"{entry}: the summary does not say what the gate {ours.gate} said"
+        if not said.policy.digest.get("sha256"):
+            yield f"{entry} does not name the settings that the gate judged by"
         if said.time_verified > ours.time:
             yield f"{entry} was sealed before the gate was judged"
     gates = Counter(entry.predicate.extension.gate for entry in case.of(p.VerdictPredicate))
