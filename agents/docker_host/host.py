@@ -1,30 +1,21 @@
 """The executor of Docker hosts (ports.Executor): containers on one engine, by digest, stop-first."""
 
-import errno
-import socket
-from collections.abc import Iterable
-
 from agents.docker_host import container, images, labels
-from agents.docker_host.box import Box
 from agents.docker_host.engine import Engine, connect
 from agents.docker_host.ground import Ground
-from agents.docker_host.health import look
+from agents.docker_host.observation import named_first, observe
+from agents.docker_host.ports import refuse_taken
 from agents.docker_host.rollout import Rollout, refuse_foreign
-from agents.probe import probe_until_sure
 from fairlead.adapters.images import ImageStore
 from fairlead.contracts.target import (
-    ComponentObservation,
-    ComponentSpec,
     SentFile,
     Sticker,
     TargetAddress,
     TargetObservation,
     TargetSpec,
 )
-from fairlead.domain.codes import Code
-from fairlead.domain.errors import Refused, Unavailable
+from fairlead.domain.errors import Unavailable
 from fairlead.domain.fence import Claim
-from fairlead.domain.health import Health, worst
 from fairlead.ports import Beat, FailPoints, NoFailPoints
 
 MAX_LOG = 64 * 1024
@@ -42,7 +33,7 @@ class DockerHost:
             ground = Ground(engine, spec)
             for component in spec.components:
                 refuse_foreign(engine, ground, labels.container_name(spec, component.name))
-                _refuse_taken(engine, ground, component)
+                refuse_taken(engine, ground, component.name, container.published(component.config).keys())
             self._pull(engine, spec, beat)
 
     def apply(self, spec: TargetSpec, claim: Claim, beat: Beat) -> tuple[SentFile, ...]:
@@ -59,8 +50,8 @@ class DockerHost:
         try:
             with connect(address.endpoint) as engine:
                 ground = Ground(engine, address)
-                seen = _named_first(ground.boxes())
-                components = tuple(_observe(engine, box) for box in seen)
+                seen = named_first(ground.boxes())
+                components = tuple(observe(engine, box) for box in seen)
                 fence = max(ground.claims(), default=None)
         except Unavailable as error:
             return TargetObservation(target=address.target, reachable=False, detail=error.detail)
@@ -71,7 +62,7 @@ class DockerHost:
     def logs(self, address: TargetAddress, component: str, lines: int) -> str:
         """The end of what the component's container printed, both streams as they came."""
         with connect(address.endpoint) as engine:
-            boxes = _named_first(Ground(engine, address).boxes(component))
+            boxes = named_first(Ground(engine, address).boxes(component))
             return "\n".join(engine.last_words(box.id, lines, MAX_LOG) for box in boxes)
 
     def retire(self, spec: TargetSpec, claim: Claim, beat: Beat) -> None:
@@ -103,70 +94,3 @@ class DockerHost:
         for component in spec.components:
             beat()
             images.bring(engine, self._images, component, beat)
-
-
-def _refuse_taken(engine: Engine, ground: Ground, component: ComponentSpec) -> None:
-    """Raise Refused (port_taken) when somebody else has a host port that the component needs."""
-    wanted = set(container.published(component.config))
-    for box in engine.boxes({}):
-        taken = wanted & set(box.ports) if box.running else set()
-        if taken and not ground.owns(box):
-            raise _taken(min(taken), component, f"by the container {box.name}")
-        wanted -= taken
-    for port in sorted(wanted):
-        if not _is_free(port):
-            raise _taken(port, component, "by another program on that host")
-
-
-def _taken(port: int, component: ComponentSpec, by: str) -> Refused:
-    return Refused(
-        Code.PORT_TAKEN,
-        f"port {port}, which {component.name} needs, is taken {by}",
-        fields={"port": port, "component": component.name},
-    )
-
-
-def _is_free(port: int) -> bool:
-    """Whether nobody listens there. The engine is on this machine, so asking the kernel is asking the target."""
-    with socket.socket() as trial:
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            trial.bind(("", port))
-        except OSError as error:
-            return error.errno != errno.EADDRINUSE
-    return True
-
-
-def _named_first(boxes: Iterable[Box]) -> list[Box]:
-    """For each component the container that has its name, else one that was put aside."""
-    found: dict[str, Box] = {}
-    for box in sorted(boxes, key=lambda box: box.parked):
-        found.setdefault(box.component, box)
-    return [found[name] for name in sorted(found)]
-
-
-def _observe(engine: Engine, box: Box) -> ComponentObservation:
-    health, words = look(
-        box, labels.health_in(box.labels), lambda check, host, port: probe_until_sure(check, host, port, lambda: None)
-    )
-    digests = engine.digests(box.image, box.repository)
-    said = box.labels.get(labels.DIGEST)
-    digest = said if said in digests else min(digests, default=None)
-    if digest is None:
-        health, words = (
-            worst([health, Health.UNVERIFIABLE]),
-            f"{words}; the engine does not know where the image came from",
-        )
-    return ComponentObservation(
-        name=box.component,
-        health=health,
-        digest=digest,
-        config=box.labels.get(labels.CONFIG),
-        release=box.labels.get(labels.RELEASE),
-        fence=box.labels.get(labels.FENCE),
-        instance=box.id,
-        created=box.created,
-        since=box.started,
-        restarts=box.restarts,
-        detail=words,
-    )

@@ -4,13 +4,13 @@ Bounded in size, depth and number of nodes. No aliases, tags, duplicate keys or 
 only what people expect: `yes` and `0x10` are text, `1.10` stays `1.10`.
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import yaml
 
+from fairlead.adapters.scalars import resolve
 from fairlead.domain.blocks import is_text, pointer
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, Flaw
@@ -18,14 +18,6 @@ from fairlead.domain.errors import BadInput, Flaw
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 64
 MAX_NODES = 50_000
-
-_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,14})")
-_DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,9})\.[0-9]{1,9}")
-_WORDS: dict[str, Any] = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-}
 
 Place = tuple[int, int]
 
@@ -164,17 +156,6 @@ class _Builder:
             _refuse(Code.DOCUMENT_MALFORMED, "tags and anchors are not allowed", _place(event))
         if len(self.places) >= MAX_NODES:
             _refuse(Code.DOCUMENT_TOO_LARGE, f"more than {MAX_NODES} nodes", _place(event))
-
-
-def resolve(text: str) -> Any:
-    """What a plain scalar means: null, a boolean, a number that is written the usual way, else text."""
-    if text in _WORDS:
-        return _WORDS[text]
-    if _INTEGER.fullmatch(text) and text != "-0":
-        return int(text)
-    if _DECIMAL.fullmatch(text) and repr(float(text)) == text:
-        return float(text)
-    return text
 
 
 def _place(event: Any) -> Place:
