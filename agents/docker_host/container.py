@@ -2,18 +2,25 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from agents.docker_host import labels
+from agents.secrets import references
 from fairlead.contracts.release import RenderedConfig
 from fairlead.contracts.target import ComponentSpec, SentFile, TargetSpec
 from fairlead.domain.fence import Claim
+from fairlead.domain.target_kinds.docker_host import FILES, SECRETS, SECTION
+
+FOLDER = "/run/secrets"
+"""Where secrets lie that are delivered as files, as Compose and Swarm have it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """`body` is what the library's create call takes, `host` the engine's own HostConfig.
+
+    `files` are put into it before its first start.
 
     On the host's network ports are not published, but stand in HostConfig all the same: so others can see that they are taken.
     """
@@ -21,6 +28,7 @@ class Recipe:
     name: str
     body: Mapping[str, Any]
     host: Mapping[str, Any]
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def reference(component: ComponentSpec) -> str:
@@ -28,31 +36,48 @@ def reference(component: ComponentSpec) -> str:
     return f"{component.config.repository}@{component.digest}"
 
 
-def recipe(spec: TargetSpec, component: ComponentSpec, claim: Claim, *, bridge: bool) -> Recipe:
-    """How to make a component's container. Without a bridge it shares the host's network and is told its port, as a process is."""
+def recipe(
+    spec: TargetSpec, component: ComponentSpec, claim: Claim, *, bridge: bool, secrets: Mapping[str, str] | None = None
+) -> Recipe:
+    """How to make a component's container. Without a bridge it shares the host's network and is told its port, as a process is.
+
+    `secrets`: name to value, or to what is shown in its place.
+    """
     config = component.config
     ports = published(config)
+    given, files = _delivered(config, secrets or {})
     body = {
         "image": reference(component),
         "command": list(config.command) or None,
-        "environment": {**({} if bridge else _port_told(ports)), **config.env},
+        "environment": {**({} if bridge else _port_told(ports)), **config.env, **given},
         "labels": labels.of_container(spec, component, claim),
         "ports": sorted(set(ports.values())),
     }
     host: dict[str, Any] = {"RestartPolicy": {"Name": "unless-stopped"}, "PortBindings": _bindings(ports)}
     if not bridge:
         host["NetworkMode"] = "host"
-    return Recipe(labels.container_name(spec, component.name), body, host)
+    return Recipe(labels.container_name(spec, component.name), body, host, files)
+
+
+def _delivered(config: RenderedConfig, secrets: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """What of the secrets stands in the environment, and in which files."""
+    if (config.run or {}).get(SECTION, {}).get(SECRETS) != FILES:
+        return dict(secrets), {}
+    places = {name: f"{FOLDER}/{name}" for name in secrets}
+    return {f"{name}_FILE": place for name, place in places.items()}, {places[n]: v for n, v in secrets.items()}
 
 
 def sent(spec: TargetSpec, claim: Claim, *, bridge: bool) -> tuple[SentFile, ...]:
     """The documents of all containers, as they were sent."""
-    recipes = [recipe(spec, component, claim, bridge=bridge) for component in spec.components]
+    recipes = [recipe(spec, c, claim, bridge=bridge, secrets=references(c)) for c in spec.components]
     return tuple(SentFile(name=f"{r.name}.docker.json", content=_readable(r)) for r in recipes)
 
 
 def _readable(recipe: Recipe) -> str:
-    return json.dumps({"name": recipe.name, **recipe.body, "HostConfig": recipe.host}, indent=2, sort_keys=True) + "\n"
+    document = {"name": recipe.name, **recipe.body, "HostConfig": recipe.host}
+    if recipe.files:
+        document["files"] = dict(recipe.files)
+    return json.dumps(document, indent=2, sort_keys=True) + "\n"
 
 
 def published(config: RenderedConfig) -> dict[int, int]:

@@ -1,6 +1,8 @@
 """The Docker Engine API as far as we need it: one connection, values instead of dictionaries, errors mapped once."""
 
 import contextlib
+import io
+import tarfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
@@ -57,6 +59,11 @@ class Engine:
         with _mapped(refused=Code.START_FAILED):
             made = self._api.create_container(name=name, host_config=dict(host), **body)
             return str(made["Id"])
+
+    def put_files(self, id: str, files: Mapping[str, str]) -> None:
+        """Write files into a container, absolute path to content; everybody inside may read them."""
+        with _mapped(refused=Code.START_FAILED):
+            self._api.put_archive(id, "/", _archive(files))
 
     def start(self, id: str) -> None:
         """Start it. Raises Refused (start_failed) with the engine's reason."""
@@ -204,6 +211,17 @@ def _raise(error: errors.APIError, refused: Code | None) -> NoReturn:
     if refused:
         raise Refused(refused, detail) from error
     raise Unavailable(Code.TARGET_UNREACHABLE, detail) from error
+
+
+def _archive(files: Mapping[str, str]) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for path, text in files.items():
+            content = text.encode()
+            member = tarfile.TarInfo(path.lstrip("/"))
+            member.size, member.mode = len(content), 0o444
+            archive.addfile(member, io.BytesIO(content))
+    return packed.getvalue()
 
 
 def _with(labels: Mapping[str, str]) -> dict[str, list[str]]:

@@ -6,6 +6,7 @@ from agents.docker_host.ground import Ground
 from agents.docker_host.observation import named_first, observe
 from agents.docker_host.ports import refuse_taken
 from agents.docker_host.rollout import Rollout, refuse_foreign
+from agents.secrets import opened, require_secrets
 from fairlead.adapters.images import ImageStore
 from fairlead.contracts.target import (
     SentFile,
@@ -16,7 +17,7 @@ from fairlead.contracts.target import (
 )
 from fairlead.domain.errors import Unavailable
 from fairlead.domain.fence import Claim
-from fairlead.ports import Beat, FailPoints, NoFailPoints
+from fairlead.ports import Beat, FailPoints, NoFailPoints, NoSecrets, Secrets
 
 MAX_LOG = 64 * 1024
 
@@ -24,8 +25,11 @@ MAX_LOG = 64 * 1024
 class DockerHost:
     """`images` is asked first what a registry serves, and why when the engine cannot pull it."""
 
-    def __init__(self, images: ImageStore, fail_points: FailPoints | None = None) -> None:
+    def __init__(
+        self, images: ImageStore, fail_points: FailPoints | None = None, secrets: Secrets | None = None
+    ) -> None:
         self._images, self._fail_points = images, fail_points or NoFailPoints()
+        self._secrets = secrets or NoSecrets()
 
     def prepare(self, spec: TargetSpec, beat: Beat) -> None:
         """Look for foreign containers and taken ports, then pull every image by digest. Changes nothing that runs."""
@@ -34,6 +38,7 @@ class DockerHost:
             for component in spec.components:
                 refuse_foreign(engine, ground, labels.container_name(spec, component.name))
                 refuse_taken(engine, ground, component.name, container.published(component.config).keys())
+            require_secrets(self._secrets, spec)
             self._pull(engine, spec, beat)
 
     def apply(self, spec: TargetSpec, claim: Claim, beat: Beat) -> tuple[SentFile, ...]:
@@ -41,7 +46,8 @@ class DockerHost:
         with connect(spec.endpoint) as engine:
             ground = self._claimed(engine, spec, claim)
             self._pull(engine, spec, beat)
-            Rollout(engine, spec, claim, beat, self._fail_points).run()
+            with opened(self._secrets, spec) as safe:
+                Rollout(engine, spec, claim, beat, self._fail_points, safe).run()
             ground.forget_lower(claim)
             return container.sent(spec, claim, bridge=engine.has_bridge())
 
@@ -69,7 +75,8 @@ class DockerHost:
         """Stop and remove what we made there; the claim stays, so that lower ones are refused for ever."""
         with connect(spec.endpoint) as engine:
             ground = self._claimed(engine, spec, claim)
-            Rollout(engine, spec, claim, beat, self._fail_points).take_down()
+            with opened(self._secrets, spec) as safe:
+                Rollout(engine, spec, claim, beat, self._fail_points, safe).take_down()
             ground.remove_stickers()
             ground.forget_lower(claim)
 

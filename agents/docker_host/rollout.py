@@ -9,6 +9,7 @@ from agents.docker_host.box import Box
 from agents.docker_host.engine import Engine, Vanished
 from agents.docker_host.ground import Ground
 from agents.docker_host.health import look
+from agents.secrets import Safe
 from fairlead.contracts.target import ComponentSpec, TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused
@@ -27,8 +28,11 @@ T = TypeVar("T")
 class Rollout:
     """The work of one claim. Before and after every change the claims are read again; only the highest goes on."""
 
-    def __init__(self, engine: Engine, spec: TargetSpec, claim: Claim, beat: Beat, fail_points: FailPoints) -> None:
+    def __init__(
+        self, engine: Engine, spec: TargetSpec, claim: Claim, beat: Beat, fail_points: FailPoints, safe: Safe
+    ) -> None:
         self._engine, self._spec, self._claim, self._beat, self._fail_points = engine, spec, claim, beat, fail_points
+        self._safe = safe
         self._ground = Ground(engine, spec)
         self._chosen: list[Box] = []
         self._kept: dict[str, Box] = {}
@@ -63,9 +67,12 @@ class Rollout:
         chosen = self._adoptable(component, boxes)
         self._keep_for(component, boxes, chosen)
         if chosen is None or not chosen.running:
+            if chosen is None:
+                self._safe.of(component)  # before the old one is stopped
             self._make_room(component, chosen)
             chosen = self._placed(component, chosen)
             self._chosen.append(chosen)
+            self._furnish(component, chosen)
             self._start(chosen)
         else:
             self._chosen.append(chosen)
@@ -137,11 +144,20 @@ class Rollout:
         return self._renamed(chosen, name) if chosen else self._created(component)
 
     def _created(self, component: ComponentSpec) -> Box:
-        recipe = container.recipe(self._spec, component, self._claim, bridge=self._engine.has_bridge())
+        recipe = self._recipe(component)
         refuse_foreign(self._engine, self._ground, recipe.name)
         made = self._change(lambda: self._engine.create(recipe.name, recipe.body, recipe.host), self._engine.remove)
         self._fail_points.reach("after_create")
         return self._engine.inspect(made)
+
+    def _furnish(self, component: ComponentSpec, box: Box) -> None:
+        """Put its files into a container that has never run; one that has keeps its own."""
+        if box.status == "created" and (files := self._recipe(component).files):
+            self._change(lambda: self._engine.put_files(box.id, files))
+
+    def _recipe(self, component: ComponentSpec) -> container.Recipe:
+        bridge, secrets = self._engine.has_bridge(), self._safe.of(component)
+        return container.recipe(self._spec, component, self._claim, bridge=bridge, secrets=secrets)
 
     def _start(self, box: Box) -> None:
         undo = self._engine.remove if self._made_here(box) else None
@@ -208,7 +224,7 @@ class Rollout:
     def _put_back(self, refusal: Refused) -> Refused:
         """Remove what is new, start what was put aside again, and say so in the refusal."""
         failed = [box for box in self._chosen if box.component == refusal.fields.get("component")]
-        log = "".join(self._engine.last_words(box.id) for box in failed)
+        log = self._safe.mask_output("".join(self._engine.last_words(box.id) for box in failed))
         self._remove(box for box in reversed(self._chosen) if self._made_here(box))
         back = [self._restored(box) for box in self._kept.values()]
         detail = "; ".join([refusal.detail, *back, *([f"its last words:\n{log}"] if log else [])])

@@ -2,6 +2,7 @@
 
 from agents.memory.work import Work
 from agents.memory.world import Address, Instance, Place, World, ports_of
+from agents.secrets import opened, require_secrets
 from fairlead.contracts.target import (
     ComponentObservation,
     SentFile,
@@ -13,14 +14,15 @@ from fairlead.contracts.target import (
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused, Unavailable
 from fairlead.domain.fence import Claim, require_highest
-from fairlead.ports import Beat, FailPoints, NoFailPoints
+from fairlead.ports import Beat, FailPoints, NoFailPoints, NoSecrets, Secrets
 
 
 class MemoryHost:
     """ports.Executor on a World."""
 
-    def __init__(self, world: World, fail_points: FailPoints | None = None) -> None:
+    def __init__(self, world: World, fail_points: FailPoints | None = None, secrets: Secrets | None = None) -> None:
         self._world, self._fail_points = world, fail_points or NoFailPoints()
+        self._secrets = secrets or NoSecrets()
 
     def prepare(self, spec: TargetSpec, beat: Beat) -> None:
         """Check digests and ports; change nothing."""
@@ -32,13 +34,15 @@ class MemoryHost:
             taken = ports_of(component) & (self._world.occupied | self._others_ports(place))
             if taken:
                 raise Refused(Code.PORT_TAKEN, f"port {min(taken)} is taken", fields={"port": min(taken)})
+        require_secrets(self._secrets, spec)
 
     def apply(self, spec: TargetSpec, claim: Claim, beat: Beat) -> tuple[SentFile, ...]:
         """Claim the target, then make it run the spec (ports.Executor.apply)."""
         place = self._claimed(spec, claim)
         if place.refuses:
             raise Refused(place.refuses, f"{spec.target} was told to refuse")
-        Work(self._world, place, spec, claim, beat, self._fail_points).run()
+        with opened(self._secrets, spec) as safe:
+            Work(self._world, place, spec, claim, beat, self._fail_points, safe).run()
         place.claims -= {lower for lower in place.claims if lower < claim}
         return (SentFile(name=f"{spec.target}.json", content=spec.model_dump_json()),)
 

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from agents.memory.world import Entry, Instance, Place, World, now, ports_of
+from agents.secrets import Safe
 from fairlead.contracts.target import ComponentSpec, TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused
 from fairlead.domain.fence import Claim, FenceLost, may_adopt, require_highest
 from fairlead.domain.health import Health
-from fairlead.ports import Beat, FailPoints
+from fairlead.ports import Beat, FailPoints, NoSecrets
 
 _PAUSE = 0.01
 
@@ -19,10 +20,18 @@ class Work:
     """What one claim does on one target."""
 
     def __init__(
-        self, world: World, place: Place, spec: TargetSpec, claim: Claim, beat: Beat, fail_points: FailPoints
+        self,
+        world: World,
+        place: Place,
+        spec: TargetSpec,
+        claim: Claim,
+        beat: Beat,
+        fail_points: FailPoints,
+        safe: Safe | None = None,
     ) -> None:
         self._world, self._place, self._spec, self._claim = world, place, spec, claim
         self._beat, self._fail_points = beat, fail_points
+        self._safe = safe or Safe(NoSecrets(), spec)
         self._chosen: list[Instance] = []
 
     def run(self) -> None:
@@ -40,6 +49,8 @@ class Work:
     def _bring(self, component: ComponentSpec) -> None:
         chosen = self._adoptable(component)
         if chosen is None or not chosen.running:
+            if chosen is None:
+                self._safe.of(component)  # before the old one is stopped
             self._make_room(component, chosen)
             chosen = chosen or self._create(component)
             self._start(chosen)
@@ -76,7 +87,8 @@ class Work:
         self.remove([i for i in old if i not in kept])
 
     def _create(self, component: ComponentSpec) -> Instance:
-        made = Instance(self._world.next_id(), component, self._spec.release, self._claim, now())
+        given = self._safe.of(component)
+        made = Instance(self._world.next_id(), component, self._spec.release, self._claim, now(), secrets=given)
         with self._change("create", made):
             self._place.instances.append(made)
         self._fail_points.reach("after_create")
@@ -108,6 +120,7 @@ class Work:
             time.sleep(_PAUSE)
 
     def _refusal(self, code: Code, instance: Instance, words: str) -> Refused:
+        words = self._safe.mask_output(words)
         fields = {"component": instance.spec.name, "log": words}
         return Refused(code, f"{instance.spec.name} does not become healthy: {words}", fields=fields)
 

@@ -1,11 +1,13 @@
 """Targets in memory, and what is true of the hosts they are on.
 
-Applications are played: of their environment BROKEN makes them answer badly, SLOW=<seconds> late, CRASH not at all.
+Applications are played: of their environment BROKEN makes them answer badly, SLOW=<seconds> late, CRASH not at all; TELL names a
+secret that they print.
 """
 
 import itertools
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -19,7 +21,7 @@ Address = TargetAddress | TargetSpec
 
 @dataclass(slots=True, eq=False)
 class Instance:
-    """One played container. `parked`: put aside until its successor is healthy."""
+    """One played container. `parked`: put aside until its successor is healthy. `secrets`: what it was given."""
 
     id: str
     spec: ComponentSpec
@@ -30,6 +32,7 @@ class Instance:
     running: bool = False
     parked: bool = False
     restarts: int = 0
+    secrets: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ports(self) -> set[int]:
@@ -43,7 +46,7 @@ class Instance:
             return Health.UNHEALTHY, "not running"
         if "CRASH" in env:
             self.restarts += 1
-            return Health.UNHEALTHY, "told to crash"
+            return Health.UNHEALTHY, f"{self.secrets.get(env.get('TELL', ''), '')} told to crash".lstrip()
         if (now() - self.started).total_seconds() < float(env.get("SLOW", 0)):
             return Health.STARTING, "not listening yet"
         return (Health.UNHEALTHY, "answered 500") if "BROKEN" in env else (Health.HEALTHY, "answered 200")

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, Final
@@ -33,9 +34,9 @@ class Control:
         """What the supervisor keeps. Raises Unavailable (target_unreachable) where none answers."""
         return self._order("status")
 
-    def start(self, claim: Claim, spec: RunSpec) -> State:
+    def start(self, claim: Claim, spec: RunSpec, secrets: Mapping[str, str] | None = None) -> State:
         """Start a component that is stopped. Raises Refused (start_failed)."""
-        return self._order("start", claim, spec=asdict(spec))
+        return self._order("start", claim, spec=asdict(spec), secrets=dict(secrets or {}))
 
     def stop(self, claim: Claim, component: str, run: int, grace: float) -> State:
         """Stop just this run."""

@@ -6,7 +6,7 @@
 <host>/<project>-<environment>-<target>/     one target:
     owner.json, claims/<claim>, stickers/<claim>.json, state.json, journal.jsonl,
     supervisor.json, supervisor.log, supervisor.lock, control.sock,
-    components/<component>/{current, home/, log}
+    components/<component>/{current, home/, log, secrets/}
 """
 
 import json

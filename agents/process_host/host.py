@@ -18,12 +18,13 @@ from agents.process_host.processes import is_alive
 from agents.process_host.records import RunSpec
 from agents.process_host.rollout import Rollout
 from agents.process_host.trees import Trees
+from agents.secrets import opened, references, require_secrets
 from fairlead.adapters.images import ImageStore
-from fairlead.contracts.target import SentFile, Sticker, TargetAddress, TargetObservation, TargetSpec
+from fairlead.contracts.target import ComponentSpec, SentFile, Sticker, TargetAddress, TargetObservation, TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, Conflict, Unavailable
 from fairlead.domain.fence import Claim, require_highest
-from fairlead.ports import Beat, FailPoints, NoFailPoints
+from fairlead.ports import Beat, FailPoints, NoFailPoints, NoSecrets, Secrets
 
 NOBODY: Final = 65534
 MAX_LOG: Final = 64 * 1024
@@ -36,10 +37,15 @@ class ProcessHost:
     """`hosts` is the folder that `process:NAME` endpoints lie in; applications run as `app_user` when we are root (default: nobody)."""
 
     def __init__(
-        self, hosts: Path, images: ImageStore, fail_points: FailPoints | None = None, app_user: int | None = None
+        self,
+        hosts: Path,
+        images: ImageStore,
+        fail_points: FailPoints | None = None,
+        app_user: int | None = None,
+        secrets: Secrets | None = None,
     ) -> None:
         self._hosts, self._images = hosts.absolute(), images
-        self._fail_points = fail_points or NoFailPoints()
+        self._fail_points, self._secrets = fail_points or NoFailPoints(), secrets or NoSecrets()
         user = (NOBODY if app_user is None else app_user) if os.geteuid() == 0 else None
         self._lookup = Lookup(User.of(user), search_path(os.environ.get("PATH", "")))
 
@@ -51,6 +57,7 @@ class ProcessHost:
             for component in spec.components:
                 self._lookup.plan(folder, spec, component, trees[component.digest], Claim(0, 0))
             self._require_ports(folder, spec)
+            require_secrets(self._secrets, spec)
 
     def apply(self, spec: TargetSpec, claim: Claim, beat: Beat) -> tuple[SentFile, ...]:
         """Claim the target, then make it run the spec (ports.Executor.apply)."""
@@ -60,9 +67,10 @@ class ProcessHost:
             plans = [self._lookup.plan(folder, spec, c, trees[c.digest], claim) for c in spec.components]
             control = Control(folder, beat)
             control.ensure()
-            Rollout(folder, control, spec, claim, plans, self._fail_points, beat).carry_out()
+            with opened(self._secrets, spec) as safe:
+                Rollout(folder, control, spec, claim, plans, self._fail_points, beat, safe).carry_out()
             require_highest(claim, folder.list_claims())
-            return tuple(_sent(plan) for plan in plans)
+            return tuple(_sent(plan, c) for plan, c in zip(plans, spec.components, strict=True))
 
     def observe(self, address: TargetAddress) -> TargetObservation:
         """What really runs, by the supervisor's word, /proc and a probe now.
@@ -157,8 +165,9 @@ class ProcessHost:
         return self._hosts / name
 
 
-def _sent(plan: RunSpec) -> SentFile:
-    return SentFile(name=f"{plan.component}.run.json", content=json.dumps(asdict(plan), indent=2, default=str) + "\n")
+def _sent(plan: RunSpec, component: ComponentSpec) -> SentFile:
+    document = {**asdict(plan), "secrets": references(component)}
+    return SentFile(name=f"{plan.component}.run.json", content=json.dumps(document, indent=2, default=str) + "\n")
 
 
 def _owner(address: Address) -> dict[str, str]:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from agents.process_host.confidences import Confidences
 from agents.process_host.processes import is_alive, kill_remains, signal_group
 from agents.process_host.records import Run
 from agents.process_host.spawn import spawn
@@ -50,9 +51,9 @@ class Children:
 class Keeper:
     """One run. `run` is shared with the state that `note` writes."""
 
-    def __init__(self, run: Run, log: Path, children: Children, note: Note) -> None:
+    def __init__(self, run: Run, log: Path, children: Children, confidences: Confidences, note: Note) -> None:
         self.run = run
-        self._log, self._children, self._note = log, children, note
+        self._log, self._children, self._confidences, self._note = log, children, confidences, note
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -95,7 +96,7 @@ class Keeper:
         return self._stopping.is_set()
 
     def _spawn(self) -> "asyncio.Future[str]":
-        waiting = spawn(self.run.spec, self._log)
+        waiting = spawn(self.run.spec, self._log, self._confidences.of(self.run.spec))
         end = self._children.expect(waiting.process.pid)
         self.run.process, self.run.since = waiting.process, time.time()
         self._note("started", self.run)

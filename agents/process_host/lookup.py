@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from agents.probe import host_port
+from agents.process_host import confidences
 from agents.process_host.folder import TargetFolder
 from agents.process_host.records import RunSpec
 from agents.process_host.trees import Tree
@@ -91,6 +92,7 @@ class Lookup:
             uid=self.user.uid,
             gid=self.user.gid,
             closed=self._closed(tree.path),
+            secrets=confidences.file_name(component.config_digest) if config.secrets else None,
         )
 
     def _closed(self, tree: Path) -> str | None:

@@ -15,7 +15,8 @@ from agents.process_host.processes import Identity
 class RunSpec:
     """How a component's process is started, and what it is. Never changes; a changed one is another run.
 
-    `closed`: a folder above the tree that the user may not pass, if there is one.
+    `closed`: a folder above the tree that the user may not pass, if there is one. `secrets`: the name of the file that holds what else stands
+    in its environment, which is nowhere but there and with the process.
     """
 
     component: str
@@ -31,6 +32,7 @@ class RunSpec:
     uid: int | None = None
     gid: int | None = None
     closed: str | None = None
+    secrets: str | None = None
 
     @property
     def fence(self) -> str:

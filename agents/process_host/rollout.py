@@ -10,6 +10,7 @@ from agents.process_host.folder import TargetFolder
 from agents.process_host.health import glance
 from agents.process_host.housekeeping import tail
 from agents.process_host.records import Run, RunSpec, Slot, State
+from agents.secrets import Safe
 from fairlead.contracts.target import TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused
@@ -32,6 +33,7 @@ class Rollout:
     plans: Sequence[RunSpec]
     fail_points: FailPoints
     beat: Beat
+    safe: Safe
     touched: list[str] = field(default_factory=list)
     """Components that this task has changed, in that order."""
 
@@ -63,12 +65,16 @@ class Rollout:
             if self._is_of_this_task(run):
                 self.touched.append(plan.component)
         else:
+            secrets = self._secrets(plan)
             self._make_room(plan)
             self.fail_points.reach("after_stop_old")
             self.touched.append(plan.component)
-            self.control.start(self.claim, plan)
+            self.control.start(self.claim, plan, secrets)
             self.fail_points.reach("after_create")
         self._await_healthy(plan.component, time.monotonic() + self.spec.healthy_deadline)
+
+    def _secrets(self, plan: RunSpec) -> dict[str, str]:
+        return next(self.safe.of(component) for component in self.spec.components if component.name == plan.component)
 
     def _is_of_this_task(self, run: Run) -> bool:
         return Claim.parse(run.spec.fence).number == self.claim.number
@@ -144,7 +150,7 @@ class Rollout:
                 self.control.undo(self.claim, name, run.number, _grace(slot))
 
     def _failure(self, code: Code, run: Run, detail: str) -> Refused:
-        output = tail(self.folder.log(run.spec.component), run.log_from)
+        output = self.safe.mask_output(tail(self.folder.log(run.spec.component), run.log_from))
         said = f"; its last words:\n{output}" if output else ", and said nothing"
         return Refused(code, detail + said, fields={"component": run.spec.component, "exits": run.exits, "log": output})
 

@@ -6,6 +6,7 @@ If the supervisor is killed in between, the waiting child reads the end of its g
 import os
 import signal
 import socket
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,13 +32,16 @@ class Waiting:
             self._gate.sendall(_READY)
 
 
-def spawn(spec: RunSpec, log: Path) -> Waiting:
-    """Fork a child in a session, folder and user of its own. Raises OSError (with the child's reason) where it cannot be."""
+def spawn(spec: RunSpec, log: Path, secrets: Mapping[str, str]) -> Waiting:
+    """Fork a child in a session, folder and user of its own; its secrets join its environment here, and stand nowhere else.
+
+    Raises OSError (with the child's reason) where it cannot be.
+    """
     ours, theirs = socket.socketpair()
     pid = os.fork()
     if pid == 0:
         ours.close()  # or the child would hold its own gate open
-        _become(spec, log, theirs)
+        _become(spec, log, theirs, {**spec.env, **secrets})
     theirs.close()
     said = ours.recv(4096)
     process = identify(pid)
@@ -48,14 +52,14 @@ def spawn(spec: RunSpec, log: Path) -> Waiting:
     raise OSError(said.decode(errors="replace") or "the child died before it was started")
 
 
-def _become(spec: RunSpec, log: Path, gate: socket.socket) -> None:
+def _become(spec: RunSpec, log: Path, gate: socket.socket, environment: Mapping[str, str]) -> None:
     """In the child: prepare, wait, exec; never return."""
     try:
         _forget_signals()
         _set_up(spec, log)
         gate.sendall(_READY)
         if gate.recv(1) == _READY:
-            _exec(spec)
+            _exec(spec, environment)
     except BaseException as error:
         with suppress(OSError):
             gate.sendall(str(error).encode())
@@ -86,8 +90,8 @@ def _set_up(spec: RunSpec, log: Path) -> None:
         os.setresuid(spec.uid, spec.uid, spec.uid)
 
 
-def _exec(spec: RunSpec) -> None:
+def _exec(spec: RunSpec, environment: Mapping[str, str]) -> None:
     try:
-        os.execve(spec.argv[0], list(spec.argv), dict(spec.env))  # noqa: S606 - argument vectors only
+        os.execve(spec.argv[0], list(spec.argv), dict(environment))  # noqa: S606 - argument vectors only
     except OSError as error:
         os.write(2, f"cannot execute {spec.argv[0]}: {error.strerror}\n".encode())

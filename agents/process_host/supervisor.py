@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agents.process_host import housekeeping
+from agents.process_host.confidences import Confidences
 from agents.process_host.folder import TargetFolder
 from agents.process_host.keeper import Children, Keeper
 from agents.process_host.processes import me
@@ -40,6 +41,7 @@ class Supervisor:
     def __init__(self, folder: TargetFolder) -> None:
         self._folder = folder
         self._state = folder.read_state()
+        self._confidences = Confidences(folder)
         self._children = Children()
         self._keepers: dict[str, Keeper] = {}
         self._one_at_a_time = asyncio.Lock()
@@ -108,7 +110,9 @@ class Supervisor:
         return {"supervisor": str(me()), "state": self._state.to_json()}
 
     async def _start(self, order: Order) -> None:
-        self._begin(run_spec(order["spec"]), order["claim"])
+        spec = run_spec(order["spec"])
+        self._confidences.keep(spec, order.get("secrets") or {})
+        self._begin(spec, order["claim"])
 
     async def _restore(self, order: Order) -> None:
         """Start again what was last confirmed, as it was."""
@@ -116,6 +120,7 @@ class Supervisor:
         await self._stop(order)
         if kept:
             self._begin(kept, order["claim"])
+            self._confidences.forget_others(kept.component, [kept])
 
     async def _stop(self, order: Order) -> None:
         slot = self._slot(order)
@@ -142,6 +147,7 @@ class Supervisor:
         slot = self._slot(order)
         assert slot.run is not None  # noqa: S101 - _adopt has looked
         slot.kept = slot.run.spec
+        self._confidences.forget_others(order["component"], [slot.kept])
         current = self._folder.component(order["component"]) / "current"
         beside = current.with_name(".current")
         beside.unlink(missing_ok=True)
@@ -185,7 +191,7 @@ class Supervisor:
 
     def _keeper(self, run: Run) -> Keeper:
         name = run.spec.component
-        self._keepers[name] = Keeper(run, self._folder.log(name), self._children, self._note)
+        self._keepers[name] = Keeper(run, self._folder.log(name), self._children, self._confidences, self._note)
         return self._keepers[name]
 
     def _note(self, what: str, run: Run) -> None:

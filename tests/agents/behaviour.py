@@ -1,7 +1,8 @@
 """The one table of what every executor does, real or in memory (design decision 8)."""
 
 from tests.agents.failing import FAILING
+from tests.agents.keeping import KEEPING
 from tests.agents.mending import MENDING
 from tests.agents.running import RUNNING
 
-BEHAVIOURS = (*RUNNING, *FAILING, *MENDING)
+BEHAVIOURS = (*RUNNING, *FAILING, *MENDING, *KEEPING)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from fairlead.contracts.canonical import digest_of
-from fairlead.contracts.release import RenderedConfig, RenderedHealth
+from fairlead.contracts.release import RenderedConfig, RenderedHealth, SecretUse
 from fairlead.contracts.target import ComponentObservation, ComponentSpec, Sticker, TargetAddress, TargetSpec
 from fairlead.domain.fence import Claim
 from fairlead.domain.health import Health
@@ -93,16 +93,18 @@ class Bench:
         """The usual specification: one component in a version, under an environment."""
         return self.spec(self.component(self.harness.image(version), env), release=version, **options)
 
-    def apply(self, spec: TargetSpec, number: int, attempt: int = 1, *, die_at: str = "", beat=nobeat) -> None:
+    def apply(
+        self, spec: TargetSpec, number: int, attempt: int = 1, *, die_at: str = "", beat=nobeat, secrets=None
+    ) -> None:
         """Prepare and apply as a new worker would."""
-        executor = self.harness.executor(KillAt(die_at) if die_at else None)
+        executor = self.harness.executor(KillAt(die_at) if die_at else None, secrets)
         executor.prepare(spec, beat)
         executor.apply(spec, Claim(number, attempt), beat)
 
-    def die(self, spec: TargetSpec, number: int, attempt: int = 1, *, at: str) -> None:
+    def die(self, spec: TargetSpec, number: int, attempt: int = 1, *, at: str, secrets=None) -> None:
         """Apply by a worker that is killed at a fail point."""
         with pytest.raises(Killed):
-            self.apply(spec, number, attempt, die_at=at)
+            self.apply(spec, number, attempt, die_at=at, secrets=secrets)
 
     def see(self) -> dict[str, ComponentObservation]:
         """What is observed now, by component."""
@@ -143,6 +145,12 @@ class Bench:
 def with_config(component: ComponentSpec, **changes: object) -> ComponentSpec:
     """The same component under another configuration; its digest stays, for nobody compares it here."""
     return component.model_copy(update={"config": component.config.model_copy(update=changes)})
+
+
+def with_secrets(component: ComponentSpec, **uses: SecretUse) -> ComponentSpec:
+    """The same component with secrets, which its digest covers."""
+    config = component.config.model_copy(update={"secrets": uses})
+    return component.model_copy(update={"config": config, "config_digest": digest_of(config)})
 
 
 def eventually(holds: Callable[[], bool], seconds: float = 10.0) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from fairlead.contracts.target import TargetAddress
-from fairlead.ports import Executor, FailPoints
+from fairlead.ports import Executor, FailPoints, Secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Harness(Protocol):
     The application of every image serves HTTP on container port 8080 (on a process host: on PORT) and answers `health_path` with 200; the
     last that it prints at its start is `listening`. Its
     environment tells it to misbehave: BROKEN=1 answers 500, SLOW=<seconds> listens only after so long, CRASH=1 prints `told to crash` and exits
-    with 3 at once.
+    with 3 at once; TELL=<name> prints the variable of that name first of all.
     """
 
     type: str
@@ -54,8 +54,14 @@ class Harness(Protocol):
     def altered(self) -> Image:
         """An image whose store serves other bytes than its digest says."""
 
-    def executor(self, fail_points: FailPoints | None = None) -> Executor:
+    def executor(self, fail_points: FailPoints | None = None, secrets: Secrets | None = None) -> Executor:
         """A new executor on the same targets, as after a restart of the worker."""
+
+    def given(self, address: TargetAddress, component: str, name: str) -> str | None:
+        """The secret that the running application has under this name, by the word of its process."""
+
+    def traces(self, address: TargetAddress) -> str:
+        """All that the target keeps or shows of what is ours there, but for the one place where its secrets have to be."""
 
     def tally(self, address: TargetAddress) -> Tally:
         """Creates and starts by the target's own word (process hosts: both are processes begun)."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from agents.memory import MemoryHost, World
 from fairlead.contracts.canonical import digest_of
 from fairlead.contracts.target import TargetAddress
-from fairlead.ports import FailPoints
+from fairlead.ports import FailPoints, Secrets
 from tests.agents.harness import Image, Tally
 
 
@@ -35,8 +35,16 @@ class MemoryHarness:
         self._world.altered.add(digest_of("altered"))
         return Image("memory/app", digest_of("altered"))
 
-    def executor(self, fail_points: FailPoints | None = None) -> MemoryHost:
-        return MemoryHost(self._world, fail_points)
+    def executor(self, fail_points: FailPoints | None = None, secrets: Secrets | None = None) -> MemoryHost:
+        return MemoryHost(self._world, fail_points, secrets)
+
+    def given(self, address: TargetAddress, component: str, name: str) -> str | None:
+        instances = self._world.place(address).instances
+        return next(i.secrets.get(name) for i in instances if i.spec.name == component and i.running)
+
+    def traces(self, address: TargetAddress) -> str:
+        place = self._world.place(address)
+        return str([place.journal, place.sticker, [i.spec for i in place.instances]])
 
     def tally(self, address: TargetAddress) -> Tally:
         place = self._world.place(address)

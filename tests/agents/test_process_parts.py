@@ -98,7 +98,7 @@ def sleeper(tmp_path: Path, *argv: str) -> RunSpec:
 
 def test_a_child_whose_start_was_never_written_down_does_not_start(tmp_path: Path) -> None:
     """As when the supervisor is killed between fork and journal: its end of the gate closes."""
-    waiting = spawn(sleeper(tmp_path, "/bin/touch", str(tmp_path / "started")), tmp_path / "log")
+    waiting = spawn(sleeper(tmp_path, "/bin/touch", str(tmp_path / "started")), tmp_path / "log", {})
     assert processes.is_alive(waiting.process)
     waiting._gate.close()
     assert eventually(lambda: not processes.is_alive(waiting.process))
@@ -107,7 +107,7 @@ def test_a_child_whose_start_was_never_written_down_does_not_start(tmp_path: Pat
 
 
 def test_a_child_that_may_go_becomes_the_application(tmp_path: Path) -> None:
-    waiting = spawn(sleeper(tmp_path, "/bin/touch", str(tmp_path / "started")), tmp_path / "log")
+    waiting = spawn(sleeper(tmp_path, "/bin/touch", str(tmp_path / "started")), tmp_path / "log", {})
     waiting.go()
     os.waitpid(waiting.process.pid, 0)
     assert (tmp_path / "started").exists()

@@ -9,5 +9,5 @@ KINDS: dict[TargetType, TargetKind] = {
     TargetType.PROCESS_HOST: process_host.KIND,
 }
 
-SECTIONS: dict[str, Reader] = {}
+SECTIONS: dict[str, Reader] = {docker_host.SECTION: docker_host.section}
 """The blocks in which a component says how it runs on one type of target. A field `file` in one names a file of the catalogue."""
