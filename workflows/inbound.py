@@ -31,9 +31,18 @@ class _OneArgument(WorkflowInboundInterceptor):
             input.args = [RawValue(Payload(data=repr(input.args).encode(errors="backslashreplace")))]
         await super().handle_signal(input)
 
+    def handle_update_validator(self, input: HandleUpdateInput) -> None:
+        """What the handler would refuse, its validator never sees."""
+        _require_one_object(input)
+        super().handle_update_validator(input)
+
     async def handle_update_handler(self, input: HandleUpdateInput) -> Any:
         """The sender of an update waits for an answer, so it gets one."""
-        # The SDK hands null and binary payloads over as they are, whatever type the handler takes.
-        if len(input.args) != 1 or input.args[0] is None or isinstance(input.args[0], bytes):
-            raise refusal(Failure(Code.BAD_REQUEST, f"{input.update} takes one argument, a JSON object"))
+        _require_one_object(input)
         return await super().handle_update_handler(input)
+
+
+def _require_one_object(input: HandleUpdateInput) -> None:
+    # The SDK hands null and binary payloads over as they are, whatever type the handler takes.
+    if len(input.args) != 1 or input.args[0] is None or isinstance(input.args[0], bytes):
+        raise refusal(Failure(Code.BAD_REQUEST, f"{input.update} takes one argument, a JSON object"))

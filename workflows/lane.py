@@ -18,6 +18,7 @@ from workflows.envelopes import NOTHING
 from workflows.failures import read_failure, refusal
 from workflows.options import HINT, RECORD, WATCH
 from workflows.patience import Bell
+from workflows.requests import require_lane_request, require_restraint_request
 from workflows.showing import introduce, show_details
 
 T = TypeVar("T")
@@ -127,31 +128,61 @@ class LaneWorkflow:
         """Put a promotion at the end of the queue."""
         await self._once(request.request, lambda: self._queue(request), None)
 
+    @enter.validator
+    def validate_enter(self, request: LaneRequest) -> None:
+        """Refuse what could not be kept."""
+        require_lane_request(request)
+
     @workflow.update
     async def leave(self, request: LaneRequest) -> None:
         """Take a promotion out of the queue, or give its place back."""
         await self._once(request.request, lambda: self._unqueue(request), None)
         await self._tell(request.promotion)
 
+    @leave.validator
+    def validate_leave(self, request: LaneRequest) -> None:
+        """Refuse what could not be kept."""
+        require_lane_request(request)
+
     @workflow.update
     async def freeze(self, request: RestraintRequest) -> RestraintAnswer:
         """Nobody may change the environment, rollback intent apart."""
         return await self._restrain("freeze", request)
+
+    @freeze.validator
+    def validate_freeze(self, request: RestraintRequest) -> None:
+        """Refuse what could not be kept."""
+        require_restraint_request(request)
 
     @workflow.update
     async def thaw(self, request: RestraintRequest) -> RestraintAnswer:
         """End one freeze, or all."""
         return await self._restrain("thaw", request)
 
+    @thaw.validator
+    def validate_thaw(self, request: RestraintRequest) -> None:
+        """Refuse what could not be kept."""
+        require_restraint_request(request)
+
     @workflow.update
     async def hold(self, request: RestraintRequest) -> RestraintAnswer:
         """Automation must not change the environment."""
         return await self._restrain("hold", request)
 
+    @hold.validator
+    def validate_hold(self, request: RestraintRequest) -> None:
+        """Refuse what could not be kept."""
+        require_restraint_request(request)
+
     @workflow.update
     async def resume(self, request: RestraintRequest) -> RestraintAnswer:
         """End one hold, or all."""
         return await self._restrain("resume", request)
+
+    @resume.validator
+    def validate_resume(self, request: RestraintRequest) -> None:
+        """Refuse what could not be kept."""
+        require_restraint_request(request)
 
     @workflow.signal(name=names.SIGNAL_REEVALUATE, description="A hint: what keeps the queue waiting may have changed")
     def reevaluate(self, hint: RawValue = NOTHING) -> None:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from psycopg.errors import UniqueViolation
 from sqlalchemy import make_url
-from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlmodel import Session, create_engine
 
@@ -42,7 +42,7 @@ class Database:
         """A transaction: commits at the end, rolls back on an error.
 
         Raises Unavailable (database_unavailable) when Postgres cannot be had or another transaction was first with the same row,
-        BadInput (bad_request) for text it cannot hold.
+        BadInput (bad_request) for a text, number or time it cannot hold.
         """
         try:
             with Session(self.engine, expire_on_commit=False) as session, session.begin():
@@ -57,6 +57,11 @@ class Database:
             ) from error
         except (DataError, UnicodeEncodeError) as error:
             raise BadInput(Code.BAD_REQUEST, "a text or number is not one that can be stored") from error
+        except StatementError as error:
+            # A value that could not even be bound; were it retried like a bug, whoever retries would be blocked by it for good.
+            if not isinstance(error.orig, ValueError | OverflowError):
+                raise
+            raise BadInput(Code.BAD_REQUEST, "a value is not one that can be stored") from error
 
     def dispose(self) -> None:
         """Close every idle connection."""

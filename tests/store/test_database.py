@@ -1,6 +1,7 @@
 """Sessions are transactions, and Postgres' errors become ours."""
 
 import socket
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -100,6 +101,16 @@ def _use(s: Session, bad: str, where: str) -> Any:
     if where == "event":
         return history.append(s, Append(subject="edge/x", sequence=0, type=bad, time=seeds.NOW))
     return history.append(s, Append(subject="edge/x", sequence=0, type="t", time=seeds.NOW, data={"text": bad}))
+
+
+@pytest.mark.parametrize(
+    "time",
+    [datetime.fromisoformat("2026-01-01"), datetime.max.replace(tzinfo=timezone(-timedelta(hours=14)))],
+    ids=["naive", "far"],
+)
+def test_a_time_that_is_no_instant_is_bad_input(database: Database, time: datetime):
+    with pytest.raises(BadInput), database.session() as s:
+        history.append(s, Append(subject="edge/x", sequence=0, type="t", time=time))
 
 
 def test_a_number_out_of_range_is_bad_input(database: Database):

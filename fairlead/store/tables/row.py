@@ -7,6 +7,8 @@ from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator
 from sqlalchemy.orm import registry
 from sqlmodel import SQLModel
 
+from fairlead.domain.instants import in_utc
+
 SCHEMA = "release"
 
 
@@ -15,16 +17,14 @@ class Row(SQLModel, registry=registry(metadata=MetaData(schema=SCHEMA))):
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware time. A naive one is a programming error, whatever zone the database speaks it comes back in UTC."""
+    """An aware time, in UTC on its way in and out, whatever zone the database speaks; what could not be read again is not written."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse what names no instant."""
-        if value is not None and value.tzinfo is None:
-            raise ValueError("a time without a zone names no instant")
-        return value
+        """Refuse what names no instant, and what is none in UTC: nothing could read such a row again."""
+        return None if value is None else in_utc(value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
         """Read in UTC, so that what is rendered does not depend on a server's setting."""
