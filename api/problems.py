@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import FairleadError, Flaw, Unauthenticated, Unavailable
@@ -86,12 +87,22 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
     assert isinstance(error, HTTPException)  # noqa: S101 (registered for this type)
     code = _BY_STATUS.get(error.status_code, Code.BAD_REQUEST)
     detail = f"{request.method} {request.url.path}: {str(error.detail).lower()}"
-    return _problem(error.status_code, code, detail, headers=dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (verbs := _verbs(request)):
+        headers["Allow"] = ", ".join(verbs)
+    return _problem(error.status_code, code, detail, headers=headers)
 
 
 async def _on_bug(request: Request, error: Exception) -> JSONResponse:
     _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return _problem(500, Code.INTERNAL_ERROR, "something of ours is broken; the server's log says what")
+
+
+def _verbs(request: Request) -> list[str]:
+    """What the path takes; each verb has a route of its own, and the one that answered knows only itself."""
+    paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
+    asked = request.scope["path"]
+    return sorted(verb.upper() for path, verbs in paths.items() if compile_path(path)[0].match(asked) for verb in verbs)
 
 
 def _problem(

@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi.concurrency import run_in_threadpool
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from api.deps import Place
+from api.instants import Instant
 from api.services import Services
 from fairlead.commands.ids import id_from
 from fairlead.contracts.base import Strict
@@ -24,8 +25,8 @@ _NOT_FOUND = {"freeze": Code.FREEZE_NOT_FOUND, "hold": Code.HOLD_NOT_FOUND}
 class NewRestraint(Strict):
     """Why, and until when: an instant, or a duration from now (`1h30m`); neither means until it is lifted."""
 
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
-    until: AwareDatetime | None = None
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"\S"), AfterValidator(str.strip)]
+    until: Instant | None = None
     for_: str | None = Field(default=None, alias="for", max_length=40)
 
 

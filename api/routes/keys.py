@@ -3,9 +3,10 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from api.deps import AdminDep, CallerDep, ProjectDep, ServicesDep
+from api.instants import Instant
 from api.route import Route
 from fairlead.commands import keys
 from fairlead.contracts.base import Frozen, Strict
@@ -20,7 +21,7 @@ class NewKey(Strict):
 
     subject: Annotated[str, Field(min_length=1, max_length=100)]
     scope: Literal["admin", "member"] = "member"
-    expires_at: AwareDatetime | None = None
+    expires_at: Instant | None = None
 
 
 class CreatedKey(KeyRecord):

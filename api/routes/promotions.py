@@ -5,10 +5,11 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Query, Response
 from fastapi.concurrency import run_in_threadpool
-from pydantic import AwareDatetime, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from api import standing, voting
 from api.deps import CallerDep, NewIdDep, ProjectDep, PromotionDep, ServicesDep, UpdateIdDep
+from api.instants import Instant
 from api.pages import Page, SliceDep, page
 from api.planning import PromotionPlan, promotion_plan
 from api.replaying import Replay, replay
@@ -83,8 +84,8 @@ def list_promotions(
     state: PromotionState | None = None,
     environment: str | None = None,
     release: str | None = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Instant | None = None,
+    until: Instant | None = None,
 ) -> Page[PromotionSummary]:
     """Promotions, newest first; `since` <= requested_at < `until`."""
     with services.database.session() as s:

@@ -1,6 +1,6 @@
 """What machines ask of the server itself; nothing here needs a key."""
 
-from typing import Any
+from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -10,9 +10,17 @@ from sqlmodel import select
 from api.deps import ServicesDep
 from api.metrics import MEDIA_TYPE
 from api.services import Services
+from fairlead.contracts.base import Frozen
 from fairlead.domain.errors import Unavailable
 
 router = APIRouter(tags=["system"])
+
+
+class Readiness(Frozen):
+    """`checks`: what each part said of itself."""
+
+    status: Literal["ready", "unavailable"]
+    checks: dict[str, str]
 
 
 @router.get("/healthz")
@@ -21,17 +29,17 @@ async def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz")
+@router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
 async def readyz(services: ServicesDep) -> Response:
     """Ready when Postgres answers. Without Temporal it still reads, and takes requests that are started later."""
     database = await run_in_threadpool(_database, services)
     checks = {"database": database, "temporal": await _temporal(services)}
     ready = database == "ok"
-    content: dict[str, Any] = {"status": "ready" if ready else "unavailable", "checks": checks}
-    return JSONResponse(content, status_code=200 if ready else 503)
+    answer = Readiness(status="ready" if ready else "unavailable", checks=checks)
+    return JSONResponse(answer.model_dump(), status_code=200 if ready else 503)
 
 
-@router.get("/metrics")
+@router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(request: Request) -> Response:
     """Counters in Prometheus' text format."""
     return PlainTextResponse(request.app.state.metrics.text(), media_type=MEDIA_TYPE)
