@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this subject."""
     app.command("diff")(diff)
     app.command("apply")(apply)
+    app.command("schema")(schema)
 
 
 def diff(file: FileArgument = Path("fairlead.yaml"), json: JsonOption = False) -> None:
@@ -47,6 +48,13 @@ def apply(
     if json:
         print_json(done)
     say(f"{done['project']} is at revision {done['revision']}")
+
+
+def schema() -> None:
+    """Print the JSON Schema of the catalogue, for editors; it needs no server."""
+    from fairlead.domain import catalogue_schema
+
+    print_json(catalogue_schema.schema())
 
 
 def _confirm() -> None:

@@ -8,7 +8,8 @@ from fairlead.domain.durations import format_duration, parse_duration
 from fairlead.domain.errors import Flaw
 from fairlead.domain.nearest import did_you_mean
 
-_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+NAME_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$"
+_NAME = re.compile(NAME_PATTERN[1:-1])
 _UNHOLDABLE = re.compile("[\\x00\\ud800-\\udfff]")
 
 

@@ -53,7 +53,13 @@ class Reading:
 def read(document: object) -> Reading:
     """Read a whole document and collect every flaw."""
     flaws: list[Flaw] = []
-    root = Block(document, "", flaws)
+    catalogue = read_block(Block(document, "", flaws))
+    flaws.extend(check_links(catalogue))
+    return Reading(catalogue, tuple(flaws))
+
+
+def read_block(root: Block) -> Catalogue:
+    """Read a catalogue part by part; what is wrong within a part is noted by the block."""
     files = read_files(root)
     digests = {path: digest_of_file(content) for path, content in files.items()}
     catalogue = Catalogue(
@@ -65,8 +71,7 @@ def read(document: object) -> Reading:
         files=files,
     )
     root.close()
-    flaws.extend(check_links(catalogue))
-    return Reading(catalogue, tuple(flaws))
+    return catalogue
 
 
 def read_template(name: str, repository: str, template: Mapping[str, object]) -> Component:
