@@ -54,6 +54,9 @@ class Orchestrator(Protocol):
     async def check(self) -> None:
         """Raises Unavailable (temporal_unavailable) unless Temporal answers."""
 
+    async def pollers(self, queue: str) -> int:
+        """How many workers have asked for activities of a queue in the last minutes. Raises Unavailable (temporal_unavailable)."""
+
 
 class TemporalOrchestrator:
     """The real one. `timeout`: how long to wait for the answer to an update."""
@@ -102,6 +105,10 @@ class TemporalOrchestrator:
     async def check(self) -> None:
         with _mapped():
             await self._client.service_client.check_health(timeout=temporal.RPC_TIMEOUT)
+
+    async def pollers(self, queue: str) -> int:
+        with _mapped():
+            return await temporal.pollers(self._client, queue)
 
     async def _ask(self, promotion: str, update: str, argument: Any, update_id: str) -> VoteAnswer:
         handle = self._client.get_workflow_handle(names.promotion_workflow(promotion))

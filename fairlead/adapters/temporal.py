@@ -6,7 +6,9 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
-from temporalio.api.enums.v1 import EventType
+from temporalio.api.enums.v1 import EventType, TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
@@ -156,6 +158,20 @@ async def cancel(client: Client, workflow: str) -> None:
     """Ask for native cancellation. Raises NotFound where it is not running."""
     with mapped_errors():
         await client.get_workflow_handle(workflow).cancel(rpc_timeout=RPC_TIMEOUT)
+
+
+async def pollers(client: Client, queue: str) -> int:
+    """How many workers have asked for activities of a queue in the last minutes."""
+    with mapped_errors():
+        answer = await client.workflow_service.describe_task_queue(
+            DescribeTaskQueueRequest(
+                namespace=client.namespace,
+                task_queue=TaskQueue(name=queue),
+                task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+            ),
+            timeout=RPC_TIMEOUT,
+        )
+    return len({poller.identity for poller in answer.pollers})
 
 
 async def status(client: Client, workflow: str) -> WorkflowExecutionStatus | None:

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from fairlead.cli import (
     catalogue,
     configuration,
+    doctor,
     environments,
     keys,
     promotions,
@@ -23,7 +24,7 @@ from fairlead.cli.problem import Problem
 from fairlead.domain.errors import FairleadError
 
 GROUP = "fairlead.cli_commands"
-_SUBJECTS = (catalogue, releases, promotions, voting, environments, restraints, keys, configuration)
+_SUBJECTS = (catalogue, releases, promotions, voting, environments, restraints, keys, configuration, doctor)
 
 
 _LAZY = {"evidence": "fairlead.cli.evidence_export"}

@@ -1,11 +1,17 @@
 """Brings the schema to its newest revision, as its owner, and gives the application role exactly what it may do."""
 
+from typing import TYPE_CHECKING
+
 from sqlalchemy import Connection, NullPool, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
 
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, Unavailable
 from fairlead.store.tables.row import SCHEMA
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 _LOCK = 7_162_534_901  # any number, the same for every migrator
 
@@ -53,6 +59,19 @@ def migrate(owner_url: str, app_role: str = "fairlead_app") -> None:
         raise Unavailable(Code.DATABASE_UNAVAILABLE, "the database does not answer as it should") from error
 
 
+def revision(s: Session) -> str | None:
+    """The revision that the schema has."""
+    found = s.connection().execute(text(f"SELECT version_num FROM {SCHEMA}.revision")).first()  # noqa: S608 - a constant
+    return str(found[0]) if found else None
+
+
+def newest() -> str | None:
+    """The revision that this program needs."""
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
 def _require_role(connection: Connection, role: str) -> None:
     found = connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role})
     if found.first() is None:
@@ -63,13 +82,19 @@ def _require_role(connection: Connection, role: str) -> None:
 def _upgrade(connection: Connection) -> None:
     # slow to import, and every process that has a database imports this module
     from alembic import command
-    from alembic.config import Config
 
     connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
-    config = Config()
-    config.set_main_option("script_location", "fairlead.store:migrations")
+    config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _config() -> "Config":
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "fairlead.store:migrations")
+    return config
 
 
 def _grant(connection: Connection, app_role: str) -> None:

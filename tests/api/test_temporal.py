@@ -6,13 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from temporalio import workflow
+from temporalio import activity, workflow
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from api.temporal import TemporalOrchestrator
+from fairlead.adapters import temporal
 from fairlead.contracts import names
 from fairlead.contracts.messages import CancelRequest, LaneInput, PromotionInput, RestraintAnswer, RestraintRequest
 from fairlead.contracts.votes import VoteAnswer
@@ -229,3 +230,17 @@ async def test_a_server_that_was_never_reached_is_unavailable():
 
 async def test_a_server_that_answers_is_there(client: Client):
     await TemporalOrchestrator(client).check()
+
+
+async def test_a_poller_is_counted_and_a_queue_that_nobody_serves_has_none(client: Client) -> None:
+    queue = "asked-by-nobody-before"
+    assert await temporal.pollers(client, queue) == 0
+    async with Worker(client, task_queue=queue, activities=[_nothing]):
+        async with asyncio.timeout(30):
+            while await temporal.pollers(client, queue) == 0:
+                await asyncio.sleep(0.05)
+
+
+@activity.defn
+async def _nothing() -> None:
+    """Work for nobody."""

@@ -25,6 +25,7 @@ class PlayedOrchestrator:
         self._answered: dict[str, Any] = {}
         self.available = True
         self.running = True
+        self.workers = 1
         self.started: list[str] = []
         self.poked: list[str] = []
 
@@ -53,6 +54,10 @@ class PlayedOrchestrator:
 
     async def check(self) -> None:
         self._reach()
+
+    async def pollers(self, queue: str) -> int:
+        self._reach()
+        return self.workers
 
     def _reach(self, promotion: str | None = None) -> None:
         if not self.available:

@@ -1,0 +1,65 @@
+"""What the server can tell of its own health: database and schema, Temporal, workers, and the caller's key."""
+
+from datetime import datetime, timedelta
+
+from fastapi.concurrency import run_in_threadpool
+
+from api.services import Services
+from fairlead.contracts import names
+from fairlead.contracts.doctor import Finding, bad, doubtful, good
+from fairlead.contracts.records import KeyRecord
+from fairlead.domain.errors import Unavailable
+from fairlead.store import migrating
+from fairlead.store.database import Database
+
+EXPIRES_SOON = timedelta(days=7)
+_QUEUES = {
+    names.QUEUE_CONTROL: "promotions are taken, but nothing moves",
+    names.QUEUE_TARGETS: "deployments start, but no target is touched",
+}
+
+
+async def examine(services: Services, caller: KeyRecord) -> tuple[Finding, ...]:
+    """Look at everything; what cannot be reached is a finding, never an error."""
+    return (
+        await run_in_threadpool(_database, services.database),
+        *await _temporal(services),
+        _key(caller, services.now()),
+    )
+
+
+def _database(database: Database) -> Finding:
+    try:
+        with database.session() as s:
+            present = migrating.revision(s)
+    except Unavailable as error:
+        return bad("database", error.detail, "is Postgres running, and is FAIRLEAD_DATABASE_URL right?")
+    newest = migrating.newest()
+    if present != newest:
+        return bad("database", f"the schema is at {present}, this server needs {newest}", "fairlead db upgrade")
+    return good("database", f"Postgres answers, the schema is at {present}")
+
+
+async def _temporal(services: Services) -> tuple[Finding, ...]:
+    try:
+        pollers = {queue: await services.orchestrator.pollers(queue) for queue in _QUEUES}
+    except Unavailable as error:
+        return (bad("temporal", error.detail, "is Temporal running, and is FAIRLEAD_TEMPORAL_ADDRESS right?"),)
+    return (good("temporal", "Temporal answers"), *(_queue(queue, count) for queue, count in pollers.items()))
+
+
+def _queue(queue: str, pollers: int) -> Finding:
+    check = f"worker of {queue}"
+    if not pollers:
+        return bad(check, f"no worker has asked for work lately: {_QUEUES[queue]}", "fairlead serve worker")
+    return good(check, f"{pollers} of them ask for work")
+
+
+def _key(caller: KeyRecord, now: datetime) -> Finding:
+    reach = f"of {caller.subject}, {caller.scope}"
+    if caller.expires_at is None:
+        return good("bearer key", f"{reach}; it does not expire")
+    if caller.expires_at - now < EXPIRES_SOON:
+        detail = f"{reach}; it expires at {caller.expires_at.isoformat()}"
+        return doubtful("bearer key", detail, f"fairlead keys new --api {caller.subject}")
+    return good("bearer key", f"{reach}; until {caller.expires_at.isoformat()}")
