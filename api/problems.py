@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from http import HTTPStatus
+from math import ceil
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -15,7 +16,7 @@ from fairlead.domain.codes import Code
 from fairlead.domain.errors import FairleadError, Flaw, Unauthenticated, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
-RETRY_AFTER_SECONDS = "2"
+RETRY_AFTER_SECONDS = 2
 DESCRIBED: dict[str, Any] = {
     "description": "a problem document (RFC 9457) with a stable `code`",
     "content": {
@@ -53,7 +54,7 @@ def from_error(error: FairleadError) -> JSONResponse:
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="fairlead"'
     if isinstance(error, Unavailable):
-        headers["Retry-After"] = RETRY_AFTER_SECONDS
+        headers["Retry-After"] = str(ceil(error.retry_after or RETRY_AFTER_SECONDS))
     extra: dict[str, Any] = {}
     if error.hint:
         extra["hint"] = error.hint

@@ -14,6 +14,7 @@ pytest_plugins = [
     "tests.fixtures.docker",
     "tests.fixtures.images",
     "tests.fixtures.process",
+    "tests.fixtures.hostile",
     "tests.fixtures.evidence",
 ]
 

@@ -16,6 +16,7 @@ from fairlead.adapters.manifests import host_platform, invalid
 from fairlead.adapters.unpack import Unpacker
 from fairlead.contracts.canonical import Digest
 from fairlead.contracts.target import ComponentSpec
+from fairlead.domain.blocks import is_text
 from fairlead.ports import Beat
 
 
@@ -63,6 +64,7 @@ class Trees:
         root = stage / _hex(digest)
         root.mkdir()
         unpacker = Unpacker(root, beat)
+        unpacker.limits.require_fits(layer.size for layer in manifest.layers)
         for layer in manifest.layers:
             with tempfile.TemporaryFile(dir=stage) as file:
                 self._images.download(repository, layer.digest, layer.size, file, beat)
@@ -94,16 +96,15 @@ def _rename(source: Path, target: Path) -> None:
 
 
 def _command(digest: Digest, settings: object) -> list[str]:
-    match settings:
-        case {"Entrypoint": entry, "Cmd": arguments}:
-            words = [*(entry or []), *(arguments or [])]
-        case {"Entrypoint": words} | {"Cmd": words}:
-            words = words or []
-        case _:
-            words = []
-    if not all(isinstance(word, str) for word in words):
+    """Entrypoint and Cmd, each a list of words or not there."""
+    parts = [settings.get(name) for name in ("Entrypoint", "Cmd")] if isinstance(settings, dict) else []
+    return [word for part in parts if part is not None for word in _words(digest, part)]
+
+
+def _words(digest: Digest, value: object) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(word, str) and is_text(word) for word in value):
         raise invalid(f"the command of {digest} is not a list of words")
-    return words
+    return value
 
 
 def _hex(digest: Digest) -> str:

@@ -9,7 +9,8 @@ from typing import Final
 import httpx
 
 from fairlead.adapters.manifests import ACCEPTED, MAX_MANIFEST, invalid
-from fairlead.adapters.sources import CHUNK, Document
+from fairlead.adapters.pace import paced, wait_of
+from fairlead.adapters.sources import Document
 from fairlead.contracts.canonical import Digest
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, NotFound, Refused, Unavailable
@@ -35,8 +36,7 @@ class Registry:
         self._repository = repository
         self._loopback = is_loopback(origin.host)
         self._base = f"{'http' if self._loopback else 'https'}://{match['host']}/v2/{match['path']}"
-        # No proxy stands between us and this machine, and plain HTTP needs no trust store.
-        self._client = httpx.Client(timeout=TIMEOUT, trust_env=not self._loopback, verify=not self._loopback)
+        self._clients: dict[bool, httpx.Client] = {}
 
     def by_tag(self, tag: str) -> Document:
         """What a tag names now."""
@@ -52,12 +52,13 @@ class Registry:
     def blob(self, digest: Digest) -> Iterator[Iterator[bytes]]:
         """A blob, in pieces."""
         with self._get(f"{self._base}/blobs/{digest}", "*/*", self._no_digest(digest)) as response:
-            yield response.iter_raw(CHUNK)
+            # As the bytes come, not in large pieces: whoever waits may be told to stop between any two of them.
+            yield paced(response.iter_raw())
 
     def _manifest(self, reference: str, absent: NotFound) -> Document:
         with self._get(f"{self._base}/manifests/{reference}", ", ".join(ACCEPTED), absent) as response:
             data = bytearray()
-            for piece in response.iter_raw(CHUNK):
+            for piece in paced(response.iter_raw()):
                 data += piece
                 if len(data) > MAX_MANIFEST:
                     raise invalid(f"the manifest {reference} of {self._repository} is larger than {MAX_MANIFEST} bytes")
@@ -70,9 +71,9 @@ class Registry:
         headers = {"Accept": accept, "Accept-Encoding": "identity"}
         try:
             for _ in range(MAX_REDIRECTS + 1):
-                with self._client.stream("GET", url, headers=headers) as response:
+                with self._client(url).stream("GET", url, headers=headers) as response:
                     if not response.has_redirect_location:
-                        self._check(response.status_code, absent)
+                        self._check(response, absent)
                         yield response
                         return
                     url = self._follow(response)
@@ -81,11 +82,20 @@ class Registry:
             raise Unavailable(Code.REGISTRY_UNAVAILABLE, f"cannot read from {self._repository}: {reason}") from error
         raise self._refused("redirected too often")
 
-    def _check(self, status: int, absent: NotFound) -> None:
+    def _client(self, url: str) -> httpx.Client:
+        # No proxy stands between us and this machine, and plain HTTP needs no trust store; whatever else we are sent to is verified.
+        plain = url.startswith("http:")
+        if plain not in self._clients:
+            self._clients[plain] = httpx.Client(timeout=TIMEOUT, trust_env=not plain, verify=not plain)
+        return self._clients[plain]
+
+    def _check(self, response: httpx.Response, absent: NotFound) -> None:
+        status = response.status_code
         if status == 404:
             raise absent
         if status == 429 or status >= 500:
-            raise Unavailable(Code.REGISTRY_UNAVAILABLE, f"the registry of {self._repository} answered {status}")
+            detail = f"the registry of {self._repository} answered {status}"
+            raise Unavailable(Code.REGISTRY_UNAVAILABLE, detail, retry_after=wait_of(response.headers))
         if status != 200:
             raise self._refused(f"answered {status}")
 
@@ -94,9 +104,10 @@ class Registry:
             target = response.url.join(response.headers["location"])
         except httpx.InvalidURL as error:
             raise self._refused("redirected to no URL") from error
-        # A remote registry must not make us talk to services of this machine either.
+        # A remote registry must not make us talk to services of this machine, over whatever scheme.
         plain = target.scheme == "http" and self._loopback and is_loopback(target.host)
-        if target.scheme != "https" and not plain:
+        inward = is_loopback(target.host) and not self._loopback
+        if not plain and (target.scheme != "https" or inward):
             raise self._refused(f"redirected to {target.scheme}://{target.host}")
         return str(target)
 

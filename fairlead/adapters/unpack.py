@@ -9,11 +9,11 @@ import os
 import shutil
 import tarfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, Final, NoReturn, cast
 
 from fairlead.adapters.manifests import invalid
 from fairlead.adapters.metered import Metered
@@ -27,6 +27,8 @@ WHITEOUT: Final = ".wh."
 OPAQUE: Final = ".wh..wh..opq"
 RESERVED: Final = ".wh..wh."
 
+_UNREADABLE: Final = (ValueError, OverflowError, IndexError)
+"""What tarfile itself stumbles over in headers that lie."""
 _Filter = Callable[[tarfile.TarInfo, str], tarfile.TarInfo]
 _FLOOR = cast(_Filter | None, getattr(tarfile, "data_filter", None))
 _FilterError = cast(type[Exception], getattr(tarfile, "FilterError", tarfile.TarError))
@@ -38,6 +40,11 @@ class Limits:
 
     left_entries: int = 100_000
     left_bytes: int = 4 * 1024**3
+
+    def require_fits(self, packed: Iterable[int]) -> None:
+        """Raise Refused (layer_too_large) where the layers are larger, packed, than they may be unpacked: before any of them is fetched."""
+        if sum(packed) > self.left_bytes:
+            raise Refused(Code.LAYER_TOO_LARGE, "the layers say that they hold more bytes than may be unpacked")
 
     def take(self, size: int) -> None:
         """Account for one entry. Raises Refused (layer_too_large)."""
@@ -165,14 +172,23 @@ class Unpacker:
         return self.root / path
 
 
+class _Solid(tarfile.TarInfo):
+    """A member without holes. tarfile takes maps of holes into memory whole, however long they say they are, and no image needs them."""
+
+    def _refuse_holes(self, *_: object) -> NoReturn:
+        raise _unsafe(self.name, "is a file with holes")
+
+    _proc_sparse = _proc_gnusparse_00 = _proc_gnusparse_01 = _proc_gnusparse_10 = _refuse_holes
+
+
 @contextmanager
 def _archive(media_type: str, layer: BinaryIO, limit: int) -> Iterator[tarfile.TarFile]:
     try:
         with _plain(media_type, layer) as plain:
             metered = cast(BinaryIO, Metered(plain, limit))
-            with tarfile.open(fileobj=metered, mode="r:") as archive:
+            with tarfile.open(fileobj=metered, mode="r:", tarinfo=_Solid) as archive:
                 yield archive
-    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, RecursionError, UnicodeError) as error:
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, RecursionError, *_UNREADABLE) as error:
         raise invalid("a layer is not a readable archive") from error
 
 

@@ -15,7 +15,7 @@ docs/errors.md with its cause and remedy.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from fairlead.domain.codes import Code
 
@@ -91,6 +91,13 @@ class Conflict(Refused):
 
 
 class Unavailable(FairleadError):
-    """Something outside cannot be reached or does not answer as it should for now; retried with backoff."""
+    """Something outside cannot be reached or does not answer as it should for now; retried with backoff, or after what it asked for.
+
+    `retry_after`: the seconds it asked us to wait, where it did.
+    """
 
     status = 503
+
+    def __init__(self, code: Code, detail: str, *, retry_after: float | None = None, **more: Any) -> None:
+        super().__init__(code, detail, **more)
+        self.retry_after = retry_after
