@@ -11,6 +11,7 @@ class TargetType(StrEnum):
 
     DOCKER_HOST = "docker_host"
     PROCESS_HOST = "process_host"
+    COMPOSE_HOST = "compose_host"
 
 
 class StrategyType(StrEnum):

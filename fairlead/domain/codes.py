@@ -107,6 +107,11 @@ class Code(StrEnum):
     SUPERSEDED = "superseded"
 
     # deployments and targets
+    COMPOSE_REFUSED = "compose_refused"
+    COMPOSE_UNAVAILABLE = "compose_unavailable"
+    IMAGE_UNPINNED = "image_unpinned"
+    VARIABLE_MISSING = "variable_missing"
+    ONE_SHOT_FAILED = "one_shot_failed"
     FENCE_LOST = "fence_lost"
     TARGET_UNREACHABLE = "target_unreachable"
     PORT_TAKEN = "port_taken"
