@@ -27,7 +27,7 @@ class Safe:
 
     def of(self, component: ComponentSpec) -> dict[str, str]:
         """Name to value. Raises NotFound (secret_not_found), NotAllowed (secret_denied), Unavailable (secrets_unavailable)."""
-        return {name: self._value(name, use) for name, use in sorted(_uses(component).items())}
+        return {name: self.value(name, use) for name, use in sorted(_uses(component).items())}
 
     def require(self) -> None:
         """Have all of them, before the first change. Raises as `of` does."""
@@ -58,7 +58,8 @@ class Safe:
                 link.fields = mask_all(link.fields, self._values.values())
             link = link.__cause__ or link.__context__
 
-    def _value(self, name: str, use: SecretUse) -> str:
+    def value(self, name: str, use: SecretUse) -> str:
+        """One value, also one that is needed only to go back. Raises as `of` does."""
         if use not in self._values:
             self._values[use] = self._secrets.read(use)
         if "\0" in self._values[use]:

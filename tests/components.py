@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterable
 
+from tests import borrowed
 from workers import packages
 
 ENGINE = ("docker.io", "docker-registry", "busybox-static")
@@ -28,7 +29,12 @@ def must_be_complete() -> bool:
 def main() -> int:
     """Quick when all is there."""
     packages.ensure(packages.PROGRAMS, _say)
-    reasons = {"Docker targets": lacking(), "the topology": lacking(["docker-compose"], root=False)}
+    borrowed.ensure(_say)
+    reasons = {
+        "Docker targets": lacking(),
+        "the topology": lacking(["docker-compose"], root=False),
+        "Compose targets": borrowed.lacking(),
+    }
     skipped = {what: reason for what, reason in reasons.items() if reason}
     for what, reason in skipped.items():
         _say(f"tests of {what} are skipped: {reason}")

@@ -12,6 +12,7 @@ pytest_plugins = [
     "tests.fixtures.postgres",
     "tests.fixtures.temporal",
     "tests.fixtures.docker",
+    "tests.fixtures.compose",
     "tests.fixtures.images",
     "tests.fixtures.process",
     "tests.fixtures.hostile",

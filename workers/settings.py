@@ -16,6 +16,8 @@ class Settings(BaseSettings):
     """Where everything is. `database_url` is the application role's, `owner_url` that of the role that migrates.
 
     `data` holds keys, image layouts and process hosts, and in `fairlead dev` the databases too. `reconcile_every`: seconds between sweeps.
+
+    `compose`: the Docker Compose plugin, where it is not to be looked for.
     """
 
     model_config = SettingsConfigDict(env_prefix="FAIRLEAD_", frozen=True, extra="ignore")
@@ -30,6 +32,7 @@ class Settings(BaseSettings):
     fail_points: Path | None = None
     agent: str = "worker"
     reconcile_every: float = 30.0
+    compose: Path | None = None
 
     @cached_property
     def keys(self) -> Path:

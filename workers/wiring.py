@@ -13,6 +13,8 @@ from activities.lanes import LaneActivities
 from activities.reconcile import ReconcileActivities
 from activities.seals import SealActivities
 from activities.targets import TargetActivities
+from agents.compose_host import ComposeHost
+from agents.compose_host.plugin import Compose
 from agents.docker_host import DockerHost
 from agents.process_host.host import ProcessHost
 from fairlead.adapters.images import ImageStore
@@ -29,6 +31,7 @@ def build_executors(settings: Settings, points: FailPoints) -> Mapping[str, Exec
     return {
         TargetType.DOCKER_HOST: DockerHost(images, points),
         TargetType.PROCESS_HOST: ProcessHost(settings.hosts, images, points),
+        TargetType.COMPOSE_HOST: ComposeHost(images, Compose(settings.compose), points),
     }
 
 

@@ -11,7 +11,10 @@ from fairlead.domain.fence import Claim
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A container. `ports` maps what it publishes as it was asked for, host port to container port; `sockets` as it is published now."""
+    """A container. `ports` maps what it publishes as it was asked for, host port to container port; `sockets` as it is published now.
+
+    `grace`: how long it was promised to be given to stop, None where nothing was.
+    """
 
     id: str
     name: str
@@ -27,6 +30,7 @@ class Box:
     sockets: Mapping[int, tuple[str, int]]
     address: str | None
     own_health: str | None
+    grace: float | None = None
 
     @property
     def component(self) -> str:
@@ -74,6 +78,7 @@ def read(attributes: Mapping[str, Any]) -> Box:
         sockets=_sockets(network.get("Ports") or {}),
         address=_address(network),
         own_health=(state.get("Health") or {}).get("Status"),
+        grace=config.get("StopTimeout"),
     )
 
 

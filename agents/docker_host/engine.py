@@ -147,6 +147,19 @@ class Engine:
         with _mapped(), contextlib.suppress(errors.NotFound):
             self._api.remove_volume(name)
 
+    # networks
+
+    def networks(self, labels: Mapping[str, str]) -> list[dict[str, Any]]:
+        """All networks that carry these labels."""
+        with _mapped():
+            listed: list[dict[str, Any]] = self._api.networks(filters=_with(labels))
+            return listed
+
+    def remove_network(self, id: str) -> None:
+        """Remove it; one that is gone already is fine."""
+        with _mapped(), contextlib.suppress(errors.NotFound):
+            self._api.remove_network(id)
+
     # the engine itself
 
     def has_bridge(self) -> bool:

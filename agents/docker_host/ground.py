@@ -4,6 +4,7 @@ Claims and stickers are empty labelled volumes: they can be listed, and nobody c
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from agents.docker_host import labels
@@ -55,6 +56,11 @@ class Ground:
     def require(self, claim: Claim) -> None:
         """Raise FenceLost if a higher claim lies here now."""
         require_highest(claim, self.claims())
+
+    def laid(self, claim: Claim) -> datetime | None:
+        """When a claim was laid; None where its volume is gone."""
+        times = [v["CreatedAt"] for v in self._volumes(_CLAIM) if labels.claim_in(v["Labels"]) == claim]
+        return max(map(datetime.fromisoformat, times), default=None)
 
     def forget_lower(self, claim: Claim) -> None:
         """Remove the claims that this one has outlived."""

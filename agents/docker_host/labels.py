@@ -38,15 +38,22 @@ def of_container(spec: TargetSpec, component: ComponentSpec, claim: Claim) -> di
     """What a container carries for as long as it lives."""
     health = {HEALTH: canonical(component.config.health).decode()} if component.config.health else {}
     return {
-        **of_target(spec),
+        **of_release(spec, claim),
         COMPONENT: component.name,
-        RELEASE: spec.release,
         DIGEST: component.digest,
         CONFIG: component.config_digest,
+        **health,
+    }
+
+
+def of_release(spec: TargetSpec, claim: Claim) -> dict[str, str]:
+    """What every container of one task carries."""
+    return {
+        **of_target(spec),
+        RELEASE: spec.release,
         FENCE: str(claim),
         DEPLOYMENT: spec.deployment,
         DECISION: spec.decision,
-        **health,
     }
 
 

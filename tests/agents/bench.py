@@ -79,6 +79,7 @@ class Bench:
         )
 
     def spec(self, *components: ComponentSpec, release: str = "1.0.0", rollback: bool = False, deadline: float = 15.0):
+        dress = getattr(self.harness, "dress", list)  # where components say how they run on such targets
         return TargetSpec(
             **self.address.model_dump(),
             release=release,
@@ -86,7 +87,7 @@ class Bench:
             decision=DECISION,
             is_rollback=rollback,
             healthy_deadline=deadline,
-            components=components,
+            components=dress(components),
         )
 
     def of(self, version: str, env: Mapping[str, str] | None = None, **options) -> TargetSpec:

@@ -34,6 +34,8 @@ class Harness(Protocol):
     last that it prints at its start is `listening`. Its
     environment tells it to misbehave: BROKEN=1 answers 500, SLOW=<seconds> listens only after so long, CRASH=1 prints `told to crash` and exits
     with 3 at once; TELL=<name> prints the variable of that name first of all.
+
+    One whose components must say how they run on such targets has `dress(components)` too, which lets them.
     """
 
     type: str

@@ -19,6 +19,7 @@ def memory_harness() -> MemoryHarness:
         "memory",
         pytest.param("process", marks=pytest.mark.process),
         pytest.param("docker", marks=pytest.mark.docker),
+        pytest.param("compose", marks=pytest.mark.docker),
     ]
 )
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:

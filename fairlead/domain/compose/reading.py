@@ -1,11 +1,11 @@
 """What a lock says, read back: the one that is about to be sent, or the one that was kept to go back to."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from fairlead.domain.compose.interpolation import unescape
-from fairlead.domain.compose.shapes import host_ports, mapping
+from fairlead.domain.compose.shapes import host_ports, mapping, named
 from fairlead.domain.compose.stack import COMPONENT, CONFIG, ONE_SHOT, OURS
 
 
@@ -58,3 +58,15 @@ def secrets(lock: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     """The references that are needed, by the variables they are read into."""
     said = mapping(mapping(lock.get(OURS)).get("secrets"))
     return {variable: {key: unescape(text) for key, text in use.items()} for variable, use in said.items()}
+
+
+def needed(lock: Mapping[str, Any], names: Collection[str]) -> set[str]:
+    """The variables without which these services cannot be made or started."""
+    said = [about for name, about in mapping(lock.get("services")).items() if name in names]
+    mounted = {
+        mapping(mapping(lock.get("secrets")).get(source)).get("environment")
+        for s in said
+        for source in named(s.get("secrets"))
+    }
+    values = [str(value) for about in said for value in mapping(about.get("environment")).values()]
+    return {v for v in secrets(lock) if v in mounted or any(f"${{{v}}}" in value for value in values)}
