@@ -29,6 +29,7 @@ from workflows.showing import introduce, show_state
 
 _CANCELLED = Failure(Code.CANCELLED, "cancelled")
 _ROLLBACK = "rollback"
+_HEARD = frozenset({DeploymentState.VERIFYING, DeploymentState.ROLLING_BACK})
 
 
 class DeploymentStory:
@@ -213,9 +214,15 @@ class DeploymentStory:
         show_state(
             state, f"{what} of {self._input.release} in {self._input.environment}: **{state}** {detail}".rstrip()
         )
-        handle = workflow.get_external_workflow_handle(names.promotion_workflow(self._input.promotion))
-        with suppress(FailureError):
-            await handle.signal(names.SIGNAL_PROGRESS, Progress(deployment=self._input.deployment, state=state))
+        if self._is_heard(state):
+            handle = workflow.get_external_workflow_handle(names.promotion_workflow(self._input.promotion))
+            with suppress(FailureError):
+                await handle.signal(names.SIGNAL_PROGRESS, Progress(deployment=self._input.deployment, state=state))
+
+    def _is_heard(self, state: DeploymentState) -> bool:
+        """Whether the promotion goes along with it. That this is over it sees for itself; once it was told of every move."""
+        heard = state in _HEARD and not self._input.is_rollback
+        return heard or not workflow.patched("tell-what-is-heard")
 
 
 def _rest(failure: Failure) -> tuple[TaskState, str | None]:

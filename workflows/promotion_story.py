@@ -90,6 +90,8 @@ class PromotionStory:
     async def _admitted(self) -> bool:
         """Wait for the place; False when a vote came that must be judged first."""
         net = _SHORTEST_NET
+        if workflow.patched("wait-before-asking"):
+            await self._lane_moves(net)
         while not self.ballots.rejected:
             self._require_going()
             self.place.bell.quiet()
@@ -101,13 +103,16 @@ class PromotionStory:
                 raise Ended(PromotionState.REJECTED, admission.code, admission.detail)
             if admission.status != "waiting" and net > _SHORTEST_NET:
                 await self.place.enter()
-            await wait_until(
-                lambda: self.place.bell.rung or self.ballots.rejected or self._shield.cancelled,
-                timeout=max(min(net, self._input.expires_at - workflow.now()), timedelta(seconds=1)),
-                summary="Until the lane moves",
-            )
+            await self._lane_moves(net)
             net = min(net * 2, _LONGEST_NET)
         return False
+
+    async def _lane_moves(self, net: timedelta) -> None:
+        await wait_until(
+            lambda: self.place.bell.rung or self.ballots.rejected or self._shield.cancelled,
+            timeout=max(min(net, self._input.expires_at - workflow.now()), timedelta(seconds=1)),
+            summary="Until the lane moves",
+        )
 
     async def _decide(self) -> Digest | None:
         """Judge again at the head of the lane and seal; None when it no longer holds. No vote is taken meanwhile."""
@@ -143,8 +148,9 @@ class PromotionStory:
     async def _follow(self, pursuit: Pursuit) -> Ending:
         """Go along with the deployment to its end; a cancel is passed on to it, once."""
         while not pursuit.over:
-            self.progress.quiet()
-            await self._take_note_of(pursuit)
+            if self.progress.rung or not workflow.patched("look-when-told"):
+                self.progress.quiet()
+                await self._take_note_of(pursuit)
             if self._shield.cancelled and not pursuit.cancelling:
                 await self._note_cancel()
                 await pursuit.cancel()

@@ -1,6 +1,6 @@
-"""Saves a history of every kind of workflow, for the replay tests: `python -m tests.workflows.save_histories`.
+"""Saves a history of every kind of workflow, for the replay tests: `python -m tests.workflows.save_histories WORD`.
 
-Run it when a change to workflows is meant to change histories; what old histories still must replay is then decided by review.
+Run it when a change to workflows is meant to change histories. WORD, of the change, ends the names of the new ones, so that the old ones stay.
 """
 
 import asyncio
@@ -120,7 +120,7 @@ async def reconciled(bench: Bench, world: World) -> dict[str, str]:
 SCENARIOS: tuple[Scenario, ...] = (voted, rolled_back, rejected, cancelled, terminated, restrained, reconciled)
 
 
-async def save_all() -> None:
+async def save_all(word: str) -> None:
     """Run every scenario on a server of our own."""
     environment = await WorkflowEnvironment.start_local(
         dev_server_existing_path=str(temporal_server.binary()),
@@ -129,12 +129,12 @@ async def save_all() -> None:
     )
     try:
         for scenario in SCENARIOS:
-            await _save(await fresh_client(environment.client.service_client.config.target_host), scenario)
+            await _save(await fresh_client(environment.client.service_client.config.target_host), scenario, word)
     finally:
         await environment.shutdown()
 
 
-async def _save(client: Client, scenario: Scenario) -> None:
+async def _save(client: Client, scenario: Scenario, word: str) -> None:
     world = World()
     async with working(client, world) as bench:
         for name, workflow in (await scenario(bench, world)).items():
@@ -143,7 +143,7 @@ async def _save(client: Client, scenario: Scenario) -> None:
             events = [
                 json.dumps(_placeless(event), sort_keys=True) for event in json.loads(history.to_json())["events"]
             ]
-            (FOLDER / f"{name}.json").write_text('{"events": [\n' + ",\n".join(events) + "\n]}\n")
+            (FOLDER / f"{name}.{word}.json").write_text('{"events": [\n' + ",\n".join(events) + "\n]}\n")
             sys.stderr.write(f"{name}: {len(history.events)} events\n")
 
 
@@ -156,4 +156,4 @@ def _placeless(value: Any) -> Any:
 
 
 if __name__ == "__main__":
-    asyncio.run(save_all())
+    asyncio.run(save_all(sys.argv[1]))

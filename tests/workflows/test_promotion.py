@@ -301,3 +301,13 @@ async def test_a_raw_signal_that_decodes_to_nothing_is_refused_too(
     assert world.event("promotion/p1", "vote_refused").data["payload"] == digest_bytes(data)
     await handle.signal("vote", APPROVE)
     assert (await bench.result(handle)).state is PromotionState.SUCCEEDED
+
+
+async def test_it_is_told_only_what_it_goes_along_with_and_asks_only_when_told(bench: Bench, world: World) -> None:
+    handle = await bench.promote()
+    await bench.result(handle)
+    events = (await handle.fetch_history()).events
+    told = [e.workflow_execution_signaled_event_attributes.signal_name for e in events]
+    asked = [e.activity_task_scheduled_event_attributes.activity_type.name for e in events]
+    assert [name for name in told if name] == [names.SIGNAL_ADMITTED, names.SIGNAL_PROGRESS]
+    assert (asked.count("read_admission"), asked.count("standing")) == (1, 2)
