@@ -3,7 +3,7 @@
 from temporalio import activity
 
 from fairlead.contracts import activities
-from fairlead.contracts.steps import Append
+from fairlead.contracts.steps import Append, AppendAll
 from fairlead.store import history
 from fairlead.store.database import Database
 
@@ -19,3 +19,10 @@ class HistoryActivities(activities.HistoryActivities):
         """Record an event and project it into its row."""
         with self._db.session() as s:
             history.append(s, event)
+
+    @activity.defn
+    def append_all(self, request: AppendAll) -> None:
+        """Record several events of one subject, all or none."""
+        with self._db.session() as s:
+            for event in request.events:
+                history.append(s, event)

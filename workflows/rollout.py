@@ -123,7 +123,7 @@ class Rollout:
         data: dict[str, Any] = {"target": target, "state": str(state)}
         if failure:
             data |= {"code": failure.code, "detail": failure.detail}
-        await self._log.append("task", code=failure.code if failure else None, data=data)
+        await self._log.append_with_others("task", code=failure.code if failure else None, data=data)
 
     def _is_pending(self, target: str) -> bool:
         return self._tasks[target] is TaskState.PENDING

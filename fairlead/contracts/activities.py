@@ -9,6 +9,7 @@ from fairlead.contracts.steps import (
     AdmitInput,
     AdmitResult,
     Append,
+    AppendAll,
     DeploymentRef,
     DeploymentStanding,
     EnvironmentRef,
@@ -44,6 +45,11 @@ class HistoryActivities:
     @activity.defn
     def append(self, event: Append) -> None:
         """Record an event and project it into its row."""
+        raise NotImplementedError
+
+    @activity.defn
+    def append_all(self, request: AppendAll) -> None:
+        """Record several events of one subject, all or none."""
         raise NotImplementedError
 
 

@@ -31,6 +31,12 @@ class Append(Frozen):
     state: str | None = None
 
 
+class AppendAll(Frozen):
+    """Events of one subject that follow each other: all are recorded, or none."""
+
+    events: tuple[Append, ...]
+
+
 class EvaluateInput(Frozen):
     """`plan`: the one that votes are open for, None at first. `opened`/`expires`: of the votes, None before they open.
 

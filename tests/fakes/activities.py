@@ -10,6 +10,7 @@ from fairlead.adapters import temporal
 from fairlead.contracts import activities, names
 from fairlead.contracts.steps import (
     Append,
+    AppendAll,
     Reconciled,
     ReconcileInput,
 )
@@ -51,6 +52,11 @@ class FakeHistory(activities.HistoryActivities):
     @activity.defn
     def append(self, event: Append) -> None:
         self._world.append(event)
+
+    @activity.defn
+    def append_all(self, request: AppendAll) -> None:
+        for event in request.events:
+            self._world.append(event)
 
 
 class FakeReconcile(activities.ReconcileActivities):

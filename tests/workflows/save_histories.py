@@ -47,6 +47,13 @@ async def voted(bench: Bench, world: World) -> dict[str, str]:
     return {"promotion_succeeded": "promotion/p1", "deployment_succeeded": "deployment/p1", "lane": "lane/shop/prod"}
 
 
+async def at_once(bench: Bench, world: World) -> dict[str, str]:
+    """All targets in one wave, whose events are recorded together."""
+    world.waves = (("t1", "t2", "t3"),)
+    await bench.result(await bench.promote())
+    return {"deployment_at_once": "deployment/p1"}
+
+
 async def rolled_back(bench: Bench, world: World) -> dict[str, str]:
     """The second wave is not healthy; there was nothing before on the first target."""
     world.fail("settle", "t2", errors=[Refused(Code.UNHEALTHY, "it answers 500")])
@@ -117,7 +124,7 @@ async def reconciled(bench: Bench, world: World) -> dict[str, str]:
     return {"reconcile": "reconcile"}
 
 
-SCENARIOS: tuple[Scenario, ...] = (voted, rolled_back, rejected, cancelled, terminated, restrained, reconciled)
+SCENARIOS: tuple[Scenario, ...] = (voted, at_once, rolled_back, rejected, cancelled, terminated, restrained, reconciled)
 
 
 async def save_all(word: str) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from fairlead.contracts import names
-from fairlead.contracts.steps import SealDeployment
+from fairlead.contracts.steps import Append, SealDeployment
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import NotFound, Refused, Unavailable
 from fairlead.domain.states import DeploymentState, PromotionState, TaskState
@@ -27,6 +27,36 @@ async def test_a_failing_first_wave_touches_no_other_and_goes_back(bench: Bench,
     assert world.did("apply", "back", "t1") == 1
     assert world.restraints == {"hold-p1": "hold"}
     assert "rolling_back" in bench.events()
+
+
+async def test_what_many_targets_do_at_once_is_recorded_together_and_in_order(bench: Bench, world: World) -> None:
+    world.waves = (tuple(f"t{n}" for n in range(12)),)
+    await bench.result(await bench.promote())
+    tasks = [event for event in world.events["deployment/p1"] if event.type == "task"]
+    assert [event.data["target"] for event in tasks[:12]] == list(world.waves[0])
+    assert {event.data["state"] for event in tasks[:12]} == {"running"}
+    assert world.deployments["p1"].tasks == dict.fromkeys(world.waves[0], TaskState.SUCCEEDED)
+    history = await bench.deployment().fetch_history()
+    names = [event.activity_task_scheduled_event_attributes.activity_type.name for event in history.events]
+    assert "append_all" in names
+    assert names.count("append") + names.count("append_all") < len(world.events["deployment/p1"]) - 10
+
+
+async def test_where_history_says_something_else_all_that_would_be_recorded_together_halts(
+    bench: Bench, world: World
+) -> None:
+    world.waves = (("t1", "t2", "t3"),)
+    pauses = [world.pause("apply", target) for target in world.waves[0]]
+    handle = await bench.promote()
+    for pause in pauses:
+        await bench.until_reached(pause)
+    last = world.events["deployment/p1"][-1]
+    world.append(Append(subject=last.subject, sequence=last.sequence + 1, type="note", time=last.time))
+    for pause in pauses:
+        pause.released.set()
+    kind, result = await bench.failure(handle)
+    assert (kind, result["code"]) == ("failed", Code.HISTORY_CONFLICT)
+    assert set(world.deployments["p1"].tasks.values()) == {TaskState.LOST}
 
 
 async def test_the_rollback_is_sealed_before_its_first_change(bench: Bench, world: World) -> None:
