@@ -14,6 +14,19 @@ def test_every_code_has_its_row_in_the_error_reference():
     assert sorted(documented) == sorted(Code)
 
 
+def test_every_row_of_the_error_reference_has_a_cause_and_a_remedy():
+    rows = [line.split("|") for line in (ROOT / "docs/errors.md").read_text().splitlines() if line.startswith("| `")]
+    assert [cells for cells in rows if len(cells) != 5 or not all(cell.strip() for cell in cells[1:4])] == []
+
+
+def test_every_code_is_given_somewhere():
+    folders = ("fairlead", "api", "activities", "workflows", "agents", "workers")
+    modules = [path for folder in folders for path in (ROOT / folder).rglob("*.py") if path.name != "codes.py"]
+    given = {name for module in modules for name in re.findall(r"\bCode\.([A-Z_]+)\b", module.read_text())}
+    promised = {code.name for code in Code if str(code) in (ROOT / "fairlead/ports.py").read_text()}
+    assert given | promised == set(Code.__members__)
+
+
 def test_links_between_pages_lead_somewhere():
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     links = [(page, link) for page in pages for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())]

@@ -4,6 +4,7 @@ import os
 from functools import cached_property
 from pathlib import Path
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -28,10 +29,10 @@ class Settings(BaseSettings):
     temporal_address: str = "127.0.0.1:7233"
     temporal_namespace: str = "default"
     api_host: str = "127.0.0.1"
-    api_port: int = 8420
+    api_port: int = Field(default=8420, ge=0, le=65_535)
     fail_points: Path | None = None
     agent: str = "worker"
-    reconcile_every: float = 30.0
+    reconcile_every: float = Field(default=30.0, ge=0.1, le=86_400, allow_inf_nan=False)
     compose: Path | None = None
 
     @cached_property

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
+from fairlead.cli.files import MAX_CATALOGUE, read_file
 from fairlead.cli.output import JsonOption, print_json, say
 from fairlead.cli.session import connect_as
 from fairlead.domain.codes import Code
-from fairlead.domain.errors import BadInput, NotFound
+from fairlead.domain.errors import BadInput
 from fairlead.domain.files import is_path, named_files
 
 _SIGNS = {"create": "+", "change": "~", "remove": "-"}
@@ -79,7 +80,7 @@ class Content:
 
 def _read(file: Path) -> Content:
     """The catalogue, with the files beside it that it names. What is wrong with it is for the server to say."""
-    text = sys.stdin.buffer.read() if str(file) == "-" else _bytes_of(file)
+    text = read_file(file, MAX_CATALOGUE)
     tree = _tree(text)
     said = tree.get("files")
     wanted = [path for path in named_files(tree) if is_path(path) and not (isinstance(said, dict) and path in said)]
@@ -92,16 +93,9 @@ def _read(file: Path) -> Content:
     return Content(project, dumps(bundled).encode(), "application/vnd.fairlead.catalogue+json")
 
 
-def _bytes_of(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise NotFound(Code.NOT_FOUND, f"{file} cannot be read: {error.strerror}") from error
-
-
 def _text_of(file: Path) -> str:
     try:
-        return _bytes_of(file).decode()
+        return read_file(file, MAX_CATALOGUE).decode()
     except UnicodeDecodeError as error:
         raise BadInput(Code.DOCUMENT_MALFORMED, f"{file} is not UTF-8") from error
 
@@ -110,6 +104,9 @@ def _tree(content: bytes) -> dict[str, Any]:
     import yaml
 
     try:
+        # What aliases stand for could be without end; the server takes none, and says so.
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(content, Loader=yaml.CSafeLoader)):
+            return {}
         tree = yaml.safe_load(content)
     except (yaml.YAMLError, ValueError, RecursionError):
         return {}

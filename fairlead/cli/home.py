@@ -44,7 +44,7 @@ def read_config() -> dict[str, str]:
         kept = json.loads(path.read_bytes())
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BadInput(Code.DOCUMENT_MALFORMED, f"{path} cannot be read: {error}") from error
     if not isinstance(kept, dict):
         raise BadInput(Code.DOCUMENT_MALFORMED, f"{path} does not hold a JSON object")

@@ -6,7 +6,7 @@ import typer
 
 from fairlead.cli import home
 from fairlead.cli.output import JsonOption, print_json, print_table, say, when
-from fairlead.cli.session import connect
+from fairlead.cli.session import connect, path
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Conflict
 
@@ -52,7 +52,7 @@ def show_list(json: JsonOption = False) -> None:
 def revoke(id: Annotated[str, typer.Argument(help="As `keys list` shows it.")], json: JsonOption = False) -> None:
     """End a bearer key for good (admin)."""
     api = connect()
-    answer = api.delete(f"{api.project}/keys/{id}")
+    answer = api.delete(api.project + path("keys", id))
     print_json(answer) if json else say(f"key {answer['id']} of {answer['subject']} is revoked")
 
 

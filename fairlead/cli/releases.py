@@ -5,10 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
+from fairlead.cli.files import MAX_REPORT, read_file
 from fairlead.cli.output import JsonOption, print_json, print_table, say, short_digest, when
 from fairlead.cli.session import connect, path
 from fairlead.domain.codes import Code
-from fairlead.domain.errors import BadInput, NotFound
+from fairlead.domain.errors import BadInput
 
 app = typer.Typer(no_args_is_help=True, help="Versions with an immutable set of digests.")
 reports = typer.Typer(no_args_is_help=True, help="What scanners and people found out about an image.")
@@ -80,10 +81,7 @@ def import_report(
     json: JsonOption = False,
 ) -> None:
     """Import a scan report or VEX document."""
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise NotFound(Code.NOT_FOUND, f"{file} cannot be read: {error.strerror}") from error
+    content = read_file(file, MAX_REPORT)
     api = connect()
     answer = api.post(f"{api.project}/reports", content=content, digest=digest)
     print_json(answer) if json else say(f"{answer['kind']} report about {short_digest(answer['digest'])} imported")

@@ -25,7 +25,7 @@ def import_report(
     """Keep a report about an image.
 
     Raises NotFound (project_not_found) and BadInput (bad_reference, those of evidence.limits.read_json,
-    report_invalid, digest_mismatch when the report says that it is about another image).
+    report_invalid, report_unbound when it does not say which image it is about, digest_mismatch when it is another).
     """
     if not is_digest(digest):
         raise BadInput(Code.BAD_REFERENCE, f"{digest!r:.80} is not sha256: and 64 hex digits")
@@ -72,6 +72,9 @@ def _check(document: Any, digest: str) -> str:
 
 def _check_trivy(document: Any, digest: str) -> None:
     named = named_digests(document)
-    if named and digest not in named:
+    if not named:
+        detail = "the report names no manifest digest, so it may be about any image"
+        raise BadInput(Code.REPORT_UNBOUND, detail, hint="scan the image in its registry: trivy image HOST/PATH@DIGEST")
+    if digest not in named:
         raise BadInput(Code.DIGEST_MISMATCH, f"the report is about {', '.join(sorted(named))}")
     read_trivy(document, digest)

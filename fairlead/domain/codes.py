@@ -100,6 +100,7 @@ class Code(StrEnum):
     APPROVAL_EXPIRED = "approval_expired"
     REPORT_MISSING = "report_missing"
     REPORT_INVALID = "report_invalid"
+    REPORT_UNBOUND = "report_unbound"
     VULNERABILITY_BLOCKED = "vulnerability_blocked"
     FACTS_UNAVAILABLE = "facts_unavailable"
     QUEUED_BEHIND = "queued_behind"

@@ -15,7 +15,7 @@ OPENVEX = "openvex"
 
 UNREACHABLE = "vulnerable_code_not_in_execute_path"
 
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}(?![0-9a-f])")
 
 
 class Severity(StrEnum):
@@ -85,12 +85,14 @@ def named_digests(report: Mapping[str, Any]) -> frozenset[str]:
 
 
 def read_trivy(report: Mapping[str, Any], digest: str) -> tuple[Finding, ...]:
-    """What was found in the image, sorted, each once. Raises ReportError, also for a report about another image."""
-    named = named_digests(report)
-    if named and digest not in named:
-        raise ReportError(f"the report is about {', '.join(sorted(named))}, not about {digest}")
+    """What was found in the image, sorted, each once. Raises ReportError, also for a report about another image, or about none."""
     if report.get("SchemaVersion") != 2:
         raise ReportError("only Trivy's JSON schema version 2 is understood")
+    named = named_digests(report)
+    if not named:
+        raise ReportError("the report names no manifest digest: it may be about any image")
+    if digest not in named:
+        raise ReportError(f"the report is about {', '.join(sorted(named))}, not about {digest}")
     return tuple(sorted(set(_findings(report))))
 
 

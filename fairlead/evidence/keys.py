@@ -2,7 +2,7 @@
 
 import hashlib
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
@@ -14,7 +14,7 @@ def load_public_key(pem: str) -> Ed25519PublicKey:
     """Read SubjectPublicKeyInfo in PEM. Raises BadInput (key_unreadable) for anything but one Ed25519 public key."""
     try:
         key = load_pem_public_key(pem.encode())
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise BadInput(Code.KEY_UNREADABLE, "this is no public key in PEM") from error
     if not isinstance(key, Ed25519PublicKey):
         raise BadInput(Code.KEY_UNREADABLE, "this public key is not an Ed25519 key")

@@ -15,6 +15,8 @@ from fairlead.domain.errors import BadInput
 MAX_BUNDLE_BYTES: Final = 32 * 1024 * 1024
 MAX_TRUST_BYTES: Final = 4 * 1024 * 1024
 MAX_DEPTH: Final = 64
+MAX_VALUES: Final = 2_000_000
+"""Commas and opening brackets. A value of three bytes takes a hundred in memory, so bytes alone bound nothing."""
 MAX_ENVELOPES: Final = 4096
 MAX_PROOF_HASHES: Final = 64
 MAX_VOTES: Final = 1000
@@ -26,6 +28,8 @@ def read_json(data: bytes, *, max_bytes: int) -> Any:
     """Parse UTF-8 JSON. Raises BadInput: document_too_large, document_too_deep, duplicate_key, document_malformed."""
     if len(data) > max_bytes:
         raise BadInput(Code.DOCUMENT_TOO_LARGE, f"{len(data)} bytes are more than the {max_bytes} taken at most")
+    if sum(map(data.count, (b",", b"[", b"{"))) > MAX_VALUES:
+        raise BadInput(Code.DOCUMENT_TOO_LARGE, f"more than {MAX_VALUES} values")
     try:
         value = json.loads(data.decode(), object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
     except RecursionError as error:

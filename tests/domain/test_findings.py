@@ -64,9 +64,10 @@ def test_a_report_about_another_image_is_refused() -> None:
         read_trivy(trivy(about=B), A)
 
 
-def test_a_report_that_names_no_image_is_about_the_one_it_was_imported_for() -> None:
+def test_a_report_that_names_no_image_may_be_about_any_and_is_refused() -> None:
     assert named_digests(trivy(about=None)) == frozenset()
-    assert read_trivy(trivy(("CVE-1", "ssl", "LOW"), about=None), A)
+    with pytest.raises(ReportError, match="names no"):
+        read_trivy(trivy(("CVE-1", "ssl", "LOW"), about=None), A)
 
 
 @pytest.mark.parametrize(

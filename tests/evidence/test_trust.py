@@ -1,5 +1,6 @@
 """A trust file says which keys may sign what; one that is not quite right is not used at all."""
 
+import base64
 import json
 
 import pytest
@@ -44,9 +45,14 @@ def test_what_is_no_strict_json_is_refused(data):
         read_trust(data)
 
 
-@pytest.mark.parametrize(
-    "pem", ["", "no key", "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----\n"]
-)
+def _pem(der: bytes) -> str:
+    return f"-----BEGIN PUBLIC KEY-----\n{base64.b64encode(der).decode()}\n-----END PUBLIC KEY-----\n"
+
+
+OF_NO_KNOWN_KIND = _pem(bytes.fromhex("300c300506032a0304030300ffff"))
+
+
+@pytest.mark.parametrize("pem", ["", "no key", _pem(bytes.fromhex("302a300506032b6570032100")), OF_NO_KNOWN_KIND])
 def test_a_key_that_is_none_is_refused(pem):
     with pytest.raises(BadInput):
         read_trust(_with_key(public_key=pem))

@@ -4,6 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 from temporalio.client import Client
 
 from fairlead.contracts import activities as stubs
@@ -29,6 +30,19 @@ def test_everything_can_be_set_from_outside(monkeypatch: pytest.MonkeyPatch, tmp
         tmp_path / "layouts",
         tmp_path / "hosts",
     )
+
+
+BAD = [("API_PORT", "-1"), ("API_PORT", "65536"), ("API_PORT", "x"), ("API_PORT", "8420.5"), ("API_PORT", "")]
+BAD += [("RECONCILE_EVERY", text) for text in ("0", "-1", "nan", "inf", "1e400", "1h", "99999999", "")]
+
+
+@pytest.mark.parametrize(("name", "text"), BAD)
+def test_a_number_that_no_system_could_run_with_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, text: str
+) -> None:
+    monkeypatch.setenv(f"FAIRLEAD_{name}", text)
+    with pytest.raises(ValidationError, match=name.lower()):
+        Settings()
 
 
 def test_keys_are_made_once_and_are_three(tmp_path: Path) -> None:
