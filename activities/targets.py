@@ -18,7 +18,7 @@ from fairlead.contracts.steps import Observe, Observed, SettleInput, TaskInput
 from fairlead.contracts.target import Sticker, TargetObservation, TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused
-from fairlead.domain.fence import Claim
+from fairlead.domain.fence import Claim, FenceLost
 from fairlead.ports import Executor, FailPoints, NoFailPoints
 from fairlead.store import deployments
 from fairlead.store.database import Database
@@ -120,8 +120,13 @@ class TargetActivities(activities.TargetActivities):
             self._eyes.executor(spec).retire(spec, claim, beat)
 
     def _claim(self, task: TaskInput) -> tuple[TargetSpec, Claim]:
-        """The attempt is committed before anything is claimed with it, so that no two tries share one."""
-        deployment, _, spec = self._eyes.work(task.deployment, task.target)
+        """The attempt is committed before anything is claimed with it, so that no two tries share one.
+
+        Raises FenceLost where the work is over: a worker that was stopped for long may begin late with what it was given then.
+        """
+        deployment, known, spec = self._eyes.work(task.deployment, task.target)
+        if known.state.is_terminal:
+            raise FenceLost(Code.FENCE_LOST, f"the work on {task.target} is over: {known.state}")
         with self._db.session() as s:
             attempt = deployments.next_attempt(s, task.deployment, task.target)
         if spec.is_rollback:

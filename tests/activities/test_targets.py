@@ -9,10 +9,11 @@ from temporalio.testing import ActivityEnvironment
 from activities.targets import Streak, TargetActivities
 from fairlead.contracts.canonical import digest_of
 from fairlead.contracts.compare import Difference
-from fairlead.contracts.steps import Observe, OpenRollback, SettleInput, TaskInput
+from fairlead.contracts.steps import Abandon, Observe, OpenRollback, SettleInput, TaskInput
 from fairlead.contracts.target import ComponentObservation, TargetObservation
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused, Unavailable
+from fairlead.domain.fence import FenceLost
 from fairlead.domain.health import Health
 from fairlead.store import deployments, observations
 from tests.activities.shop import Shop, at
@@ -52,6 +53,18 @@ def test_every_try_has_an_attempt_of_its_own_committed_before_it_claims(shop: Sh
         known = deployments.task(s, task.deployment, "dev-1")
     assert known is not None
     assert (known.attempt, known.touched) == (2, True)
+
+
+@pytest.mark.parametrize("step", ["apply", "retire"])
+def test_work_that_is_over_is_not_begun_again_by_a_late_worker(shop: Shop, task: TaskInput, step: str) -> None:
+    run(shop.targets.apply, task)
+    shop.deployments.abandon(Abandon(deployment=task.deployment, time=at(9), code="terminated"))
+    with pytest.raises(FenceLost):
+        run(getattr(shop.targets, step), task)
+    with shop.db.session() as s:
+        known = deployments.task(s, task.deployment, "dev-1")
+    assert known is not None
+    assert known.attempt == 1
 
 
 def test_a_second_try_adopts_what_the_first_one_made(shop: Shop, task: TaskInput) -> None:

@@ -1,10 +1,8 @@
 """A worker that kills itself at a named fail point: the promotion ends once, in the right state, and every start happened once."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 
+from tests.fire.dying import dying_at
 from tests.fire.judging import PATIENT, SHORT, ended, started_once, tasks_are
 from tests.system.conftest import MakeShop
 from tests.system.shop import Shop
@@ -22,15 +20,6 @@ def prod(make_shop: MakeShop) -> Shop:
     shop.release("1.0.0")
     shop.succeed("1.0.0", "prod")
     return shop
-
-
-@contextmanager
-def dying_at(system: WholeSystem, point: str) -> Iterator[None]:
-    """What is done here takes the worker to the fail point, where it kills itself; another takes its place."""
-    killed, armed = system.pid("worker"), system.arm(point)
-    yield
-    until(lambda: not armed.exists(), f"{point} to be reached")
-    system.await_another("worker", killed)
 
 
 @pytest.mark.parametrize("point", ["after_claim", "after_stop_old", "after_create", "before_seal", "after_seal"])
