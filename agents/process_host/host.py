@@ -15,7 +15,7 @@ from agents.process_host.lookup import Lookup, User, host_ports, search_path
 from agents.process_host.observation import observe_slots, without_supervisor
 from agents.process_host.ports import foreign_listeners
 from agents.process_host.processes import is_alive
-from agents.process_host.records import RunSpec
+from agents.process_host.records import RunSpec, is_full
 from agents.process_host.rollout import Rollout
 from agents.process_host.trees import Trees
 from agents.secrets import opened, references, require_secrets
@@ -151,7 +151,8 @@ class ProcessHost:
         try:
             yield TargetFolder(host / f"{address.project}-{address.environment}-{address.target}")
         except OSError as error:
-            raise Unavailable(Code.TARGET_UNREACHABLE, f"cannot work in {address.endpoint}: {error}") from error
+            code = Code.TARGET_FULL if is_full(error) else Code.TARGET_UNREACHABLE
+            raise Unavailable(code, f"cannot work in {address.endpoint}: {error}") from error
 
     def _host(self, endpoint: str) -> Path:
         name = endpoint.removeprefix(SCHEME)

@@ -1,9 +1,12 @@
 """Logs and journal of one target: append only, and bounded."""
 
 import asyncio
+import errno
 import json
+import os
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +20,7 @@ TAIL_BYTES: Final = 4000
 
 
 def write_line(journal: Path, what: str, run: Run) -> None:
-    """One line for one thing that happened to a run."""
+    """One line for one thing that happened to a run; all of it or nothing, also on a disk that is full."""
     line = {
         "time": time.time(),
         "event": what,
@@ -27,8 +30,14 @@ def write_line(journal: Path, what: str, run: Run) -> None:
         "exit": run.last_exit,
         **{name: run.spec.labels.get(name) for name in ("release", "digest", "config", "fence")},
     }
-    with open(journal, "a") as file:
-        file.write(json.dumps(line) + "\n")
+    with open(journal, "ab", buffering=0) as file:
+        size, text = file.tell(), json.dumps(line).encode() + b"\n"
+        try:
+            if file.write(text) != len(text):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError:
+            file.truncate(size)
+            raise
 
 
 def tail(log: Path, start: int, lines: int = TAIL_LINES, most: int = TAIL_BYTES) -> str:
@@ -46,12 +55,17 @@ async def sweep(folder: TargetFolder) -> None:
     while True:
         await asyncio.sleep(EVERY)
         for log in [folder.journal, *folder.components.glob("*/log")]:
-            cut(log)
+            with suppress(OSError):
+                cut(log)
 
 
 def cut(log: Path) -> None:
     """Keep one older file. The file is emptied in place: whoever writes to it has it open for appending."""
     if log.exists() and log.stat().st_size > MAX_LOG:
-        shutil.copyfile(log, log.with_name(log.name + ".1"))
+        older = log.with_name(log.name + ".1")
+        try:
+            shutil.copyfile(log, older)
+        except OSError:  # no room: rather no older one than a log that grows
+            older.unlink(missing_ok=True)
         with open(log, "r+b") as file:
             file.truncate(0)

@@ -21,7 +21,7 @@ STEADY: Final = 30.0
 POLL: Final = 0.2
 
 Note = Callable[[str, Run], None]
-"""Writes the state and a journal line, durably, before what it tells of goes on."""
+"""Writes the state and a journal line, durably, before what it tells of goes on. Raises OSError."""
 
 
 class Children:
@@ -63,7 +63,7 @@ class Keeper:
 
     def resume(self) -> None:
         """Take up what an earlier supervisor, since killed, has started; where it no longer runs, start it again."""
-        self._note("resumed", self.run)
+        self._mention("resumed")
         self._task = asyncio.create_task(self._keep(asyncio.ensure_future(_gone(self.run))))
 
     async def stop(self) -> None:
@@ -77,7 +77,7 @@ class Keeper:
         if not done and self.run.process:
             signal_group(self.run.process, signal.SIGKILL)
         await self._task
-        self._note("stopped", self.run)
+        self._mention("stopped")
 
     async def _keep(self, end: "asyncio.Future[str]") -> None:
         quick = 0
@@ -115,7 +115,12 @@ class Keeper:
         if not self._stopping.is_set():
             self.run.exits += 1
         self.run.process, self.run.last_exit = None, how
-        self._note("ended", self.run)
+        self._mention("ended")
+
+    def _mention(self, what: str) -> None:
+        """What has happened has happened, though it cannot be written down on a disk that is full; the next write makes up for it."""
+        with suppress(OSError):
+            self._note(what, self.run)
 
 
 async def _gone(run: Run) -> str:

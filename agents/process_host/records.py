@@ -1,5 +1,6 @@
 """What worker and supervisor tell each other and what lies in the state file. Standard library only: the supervisor stays small."""
 
+import errno
 import json
 import os
 import threading
@@ -102,6 +103,11 @@ def write_json(path: Path, value: object, mode: int = 0o600) -> None:
         os.fsync(file.fileno())
     beside.replace(path)
     sync_folder(path.parent)
+
+
+def is_full(error: OSError) -> bool:
+    """Whether there is no room on the disk, or none left for us."""
+    return error.errno in {errno.ENOSPC, errno.EDQUOT}
 
 
 def sync_folder(folder: Path) -> None:

@@ -23,7 +23,7 @@ from agents.process_host.confidences import Confidences
 from agents.process_host.folder import TargetFolder
 from agents.process_host.keeper import Children, Keeper
 from agents.process_host.processes import me
-from agents.process_host.records import Run, RunSpec, Slot, run_spec, write_json
+from agents.process_host.records import Run, RunSpec, Slot, is_full, run_spec, write_json
 from agents.process_host.socket_path import bind
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import FairleadError, Refused
@@ -77,7 +77,11 @@ class Supervisor:
         except FairleadError as error:
             answer = {"code": error.code, "detail": error.detail, "fields": error.fields}
         except (OSError, ValueError, KeyError, TypeError) as error:
-            answer = {"code": Code.INTERNAL_ERROR, "detail": f"{type(error).__name__}: {error}"}
+            full = isinstance(error, OSError) and is_full(error)
+            answer = {
+                "code": Code.TARGET_FULL if full else Code.INTERNAL_ERROR,
+                "detail": f"{type(error).__name__}: {error}",
+            }
         try:
             writer.write(json.dumps(answer).encode() + b"\n")
             await writer.drain()
@@ -96,6 +100,7 @@ class Supervisor:
         claim = Claim.parse(order["claim"])
         async with self._one_at_a_time:
             self._require_highest(claim)
+            self._save()  # what could not be written down is not begun
             await self._orders[order["order"]](order)
             self._save()
         self._require_highest(claim)
@@ -179,6 +184,8 @@ class Supervisor:
         except OSError as error:
             self._keepers.pop(spec.component)
             slot.run = None
+            if is_full(error):
+                raise
             raise Refused(Code.START_FAILED, f"{spec.component} cannot be started: {error}") from error
 
     def _furnish(self, spec: RunSpec) -> int:

@@ -115,6 +115,7 @@ class Code(StrEnum):
     ONE_SHOT_FAILED = "one_shot_failed"
     FENCE_LOST = "fence_lost"
     TARGET_UNREACHABLE = "target_unreachable"
+    TARGET_FULL = "target_full"
     PORT_TAKEN = "port_taken"
     FOREIGN_WORKLOAD = "foreign_workload"
     UNHEALTHY = "unhealthy"
