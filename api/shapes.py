@@ -140,9 +140,9 @@ def promotion_view(standing: Standing, now: datetime) -> PromotionView:
     )
 
 
-def promotion_why(standing: Standing, now: datetime) -> PromotionWhy:
-    """What blocks a promotion, and what was refused."""
-    promotion, blockers = standing.promotion, why.blocked_by(standing, now)
+def promotion_why(standing: Standing, now: datetime, outside: tuple[Blocker, ...] = ()) -> PromotionWhy:
+    """What blocks a promotion, and what was refused. `outside`: what no record tells."""
+    promotion, blockers = standing.promotion, (*why.blocked_by(standing, now), *outside)
     return PromotionWhy(
         promotion=promotion.id,
         environment=promotion.environment,

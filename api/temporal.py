@@ -13,7 +13,8 @@ from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdate
 from temporalio.exceptions import ApplicationError
 
 from api.refusals import refusal
-from fairlead.adapters import temporal
+from fairlead.adapters import retries, temporal
+from fairlead.adapters.retries import Retry
 from fairlead.contracts import names
 from fairlead.contracts.messages import CancelRequest, LaneInput, PromotionInput, RestraintAnswer, RestraintRequest
 from fairlead.contracts.votes import VoteAnswer
@@ -50,6 +51,9 @@ class Orchestrator(Protocol):
 
     async def poke(self, promotion: str) -> None:
         """Hint that a fact has changed. A promotion that is not there is fine, and so is a Temporal that is not."""
+
+    async def retries(self, workflow: str) -> tuple[Retry, ...]:
+        """What a workflow's steps failed with and are tried again for. Raises Unavailable (temporal_unavailable)."""
 
     async def check(self) -> None:
         """Raises Unavailable (temporal_unavailable) unless Temporal answers."""
@@ -101,6 +105,10 @@ class TemporalOrchestrator:
                 await temporal.signal_reevaluate(self._client, promotion)
         except Unavailable:
             return  # a hint: the promotion looks again by itself
+
+    async def retries(self, workflow: str) -> tuple[Retry, ...]:
+        with _mapped():
+            return await retries.retries(self._client, workflow)
 
     async def check(self) -> None:
         with _mapped():

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from api.standing import Standing
+from fairlead.adapters.retries import Retry
 from fairlead.contracts.messages import INTENT_ROLLBACK
 from fairlead.contracts.records import EventRecord, PromotionRecord, RestraintRecord
 from fairlead.contracts.steps import Blocker
@@ -35,6 +36,20 @@ def blocked_by(standing: Standing, now: datetime) -> tuple[Blocker, ...]:
 def environment_blocked_by(restraints: Iterable[RestraintRecord], now: datetime) -> tuple[Blocker, ...]:
     """What keeps an ordinary promotion out of an environment."""
     return _blockers(lane.Waiting("", "", 0), restraints, now)
+
+
+def by_retries(retries: Iterable[Retry]) -> tuple[Blocker, ...]:
+    """What fails outside and is tried again meanwhile."""
+    return tuple(
+        Blocker(
+            code=retry.code,
+            detail=retry.detail,
+            rule="retry",
+            until=retry.next_at,
+            details={"step": retry.step, "attempt": retry.attempt},
+        )
+        for retry in retries
+    )
 
 
 def next_change_at(blockers: Iterable[Blocker]) -> datetime | None:

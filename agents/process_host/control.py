@@ -132,7 +132,7 @@ def _launch(folder: TargetFolder) -> bool:
 def _error(answer: dict[str, Any]) -> Refused | Unavailable:
     code, detail, fields = Code(answer["code"]), answer["detail"], answer.get("fields") or {}
     if code == Code.TARGET_FULL:
-        return Unavailable(code, detail)
+        return Unavailable(code, f"the supervisor cannot write: {detail}")
     if code == Code.INTERNAL_ERROR:  # what it did not expect may be gone at the next attempt
         return Unavailable(Code.TARGET_UNREACHABLE, f"the supervisor answered: {detail}")
     return (FenceLost if code == Code.FENCE_LOST else Refused)(code, detail, fields=fields)

@@ -1,5 +1,6 @@
 """Promotions: request, list, watch, vote, cancel, retry, explain, prove."""
 
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -24,6 +25,7 @@ from api.shapes import (
     promotion_why,
 )
 from api.starting import request
+from api.troubles import troubles
 from api.waiting import seconds_of, until_moved
 from fairlead.commands import promotions, sealing
 from fairlead.contracts import names
@@ -177,11 +179,11 @@ def show_plan(promotion: PromotionDep, services: ServicesDep) -> PromotionPlan:
 
 
 @router.get("/promotions/{id}/why")
-def why_promotion(promotion: PromotionDep, services: ServicesDep) -> PromotionWhy:
-    """Every blocking rule, its input, and when it can next change."""
+async def why_promotion(promotion: PromotionDep, services: ServicesDep) -> PromotionWhy:
+    """Every blocking rule, its input, and when it can next change; and what fails outside and is tried again."""
     now = services.now()
-    with services.database.session() as s:
-        return promotion_why(standing.read(s, promotion.id, now), now)
+    found = await run_in_threadpool(_standing, services, promotion.id, now)
+    return promotion_why(found, now, await troubles(services, found))
 
 
 @router.get("/promotions/{id}/evidence")
@@ -204,5 +206,9 @@ def replay_verdicts(promotion: PromotionDep, services: ServicesDep) -> Replay:
 
 def _view(services: Services, id: str) -> PromotionView:
     now = services.now()
+    return promotion_view(_standing(services, id, now), now)
+
+
+def _standing(services: Services, id: str, now: datetime) -> standing.Standing:
     with services.database.session() as s:
-        return promotion_view(standing.read(s, id, now), now)
+        return standing.read(s, id, now)

@@ -3,9 +3,11 @@
 import httpx
 import pytest
 
+from fairlead.adapters.retries import Retry
 from fairlead.contracts import names
 from fairlead.contracts.votes import Choice
-from tests.activities.shop import at, new_signer
+from fairlead.domain.codes import Code
+from tests.activities.shop import NOW, at, new_signer
 from tests.api.office import BASE, SHOP_PATH, Office
 
 PROMOTIONS = f"{SHOP_PATH}/promotions"
@@ -198,6 +200,23 @@ async def test_the_kept_facts_give_the_same_verdicts(office: Office, ana: httpx.
     answer = (await ana.get(path(promotion, "replay"))).json()
     assert answer["same"] is True
     assert {verdict["gate"] for verdict in answer["verdicts"]} == {verdict["gate"] for verdict in verdicts} != set()
+
+
+async def test_why_tells_what_fails_outside_and_is_tried_again(office: Office, ana: httpx.AsyncClient):
+    promotion = office.promotion(environment="staging")
+    office.shop.append(names.promotion_subject(promotion.id), "evaluating", state="evaluating")
+    office.shop.open_deployment(promotion)
+    full = Retry(step="apply", attempt=3, code=Code.TARGET_FULL, detail="no space is left", next_at=NOW)
+    office.orchestrator.retried[names.deployment_workflow(promotion.id)] = [full]
+    [blocker] = (await ana.get(path(promotion, "why"))).json()["blocked_by"]
+    assert (blocker["code"], blocker["rule"], blocker["details"]) == (
+        "target_full",
+        "retry",
+        {"step": "apply", "attempt": 3},
+    )
+    office.orchestrator.available = False
+    [blocker] = (await ana.get(path(promotion, "why"))).json()["blocked_by"]
+    assert blocker["code"] == "temporal_unavailable"
 
 
 async def test_a_deployment_is_shown_wave_by_wave(office: Office, ana: httpx.AsyncClient):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from temporalio import activity, workflow
 from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.common import RetryPolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
@@ -221,7 +222,7 @@ async def test_a_server_that_was_never_reached_is_unavailable():
     nobody = TemporalOrchestrator(
         await Client.connect("127.0.0.1:1", lazy=True, data_converter=pydantic_data_converter)
     )
-    for call in (nobody.check(), nobody.start_promotion(REQUEST), nobody.vote("p1", {}, "u1")):
+    for call in (nobody.check(), nobody.start_promotion(REQUEST), nobody.vote("p1", {}, "u1"), nobody.retries("w")):
         with pytest.raises(Unavailable) as caught:
             await call
         assert caught.value.code == Code.TEMPORAL_UNAVAILABLE
@@ -244,3 +245,50 @@ async def test_a_poller_is_counted_and_a_queue_that_nobody_serves_has_none(clien
 @activity.defn
 async def _nothing() -> None:
     """Work for nobody."""
+
+
+@workflow.defn
+class Persistent:
+    """Has one step, which never succeeds."""
+
+    @workflow.run
+    async def run(self, fails_with: str) -> None:
+        await workflow.execute_activity(
+            fail,
+            fails_with,
+            start_to_close_timeout=timedelta(milliseconds=200),
+            retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=10)),
+        )
+
+
+@activity.defn
+async def fail(how: str) -> None:
+    if how == "timed_out":
+        await asyncio.sleep(60)
+    raise ApplicationError("x" * 20_000 if how == "too_large" else "words", type=Code.TARGET_FULL)
+
+
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [("plainly", Code.TARGET_FULL), ("too_large", Code.TARGET_FULL), ("timed_out", Code.TIMED_OUT)],
+)
+async def test_what_a_step_failed_with_is_told_while_it_is_tried_again(client: Client, how: str, code: Code):
+    orchestrator = TemporalOrchestrator(client)
+    worker = Worker(
+        client,
+        task_queue="persistent",
+        workflows=[Persistent],
+        activities=[fail],
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    )
+    async with worker, asyncio.timeout(60):
+        handle = await client.start_workflow(Persistent.run, how, id=f"persistent-{how}", task_queue="persistent")
+        while not (found := await orchestrator.retries(handle.id)):
+            await asyncio.sleep(0.05)
+        await handle.terminate()
+    assert [(retry.step, retry.code) for retry in found] == [("fail", code)]
+    assert found[0].attempt > 1
+
+
+async def test_of_a_workflow_that_is_not_there_nothing_is_tried_again(client: Client):
+    assert await TemporalOrchestrator(client).retries("no such workflow") == ()

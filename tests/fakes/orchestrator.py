@@ -7,6 +7,7 @@ from typing import Any
 from activities import restraining, voting
 from api.refusals import refusal
 from api.temporal import NotRunning
+from fairlead.adapters.retries import Retry
 from fairlead.contracts.messages import CancelRequest, PromotionInput, RestraintAnswer, RestraintRequest
 from fairlead.contracts.steps import JudgeCancel, JudgeVote, RecordRestraint
 from fairlead.contracts.votes import VoteAnswer
@@ -28,6 +29,7 @@ class PlayedOrchestrator:
         self.workers = 1
         self.started: list[str] = []
         self.poked: list[str] = []
+        self.retried: dict[str, list[Retry]] = {}
 
     async def start_promotion(self, request: PromotionInput) -> None:
         self._reach()
@@ -51,6 +53,10 @@ class PlayedOrchestrator:
 
     async def poke(self, promotion: str) -> None:
         self.poked.append(promotion)
+
+    async def retries(self, workflow: str) -> tuple[Retry, ...]:
+        self._reach()
+        return tuple(self.retried.get(workflow, ()))
 
     async def check(self) -> None:
         self._reach()

@@ -10,9 +10,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import httpx
@@ -88,9 +89,10 @@ class Caller:
 
 
 class WholeSystem:
-    """A child process in a session of its own, and what a test may do to its processes."""
+    """A child process in a session of its own, and what a test may do to its processes. `prefix` goes before its command."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: Sequence[str] = (), settings: Mapping[str, str] = MappingProxyType({})) -> None:
+        self.prefix, self.settings = list(prefix), dict(settings)
         self.folder = Path(tempfile.mkdtemp(prefix="fl-system-"))
         self.folder.chmod(0o755)  # applications of process hosts run as another user
         self.data, self.log, self.fail_points = (self.folder / name for name in ("data", "log", "fail-points"))
@@ -104,9 +106,13 @@ class WholeSystem:
         bound = (
             ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
         )  # it ends when we do, however we do
-        command = [*bound, sys.executable, "-m", "fairlead.cli.main", "dev", "--data", str(self.data)]
+        command = [*bound, *self.prefix, sys.executable, "-m", "fairlead.cli.main", "dev", "--data", str(self.data)]
         command += ["--port", "0", "--temporal-port", "0", "--ui-port", "0"]
-        settings = {"FAIRLEAD_RECONCILE_EVERY": RECONCILE_EVERY, "FAIRLEAD_FAIL_POINTS": str(self.fail_points)}
+        settings = {
+            "FAIRLEAD_RECONCILE_EVERY": RECONCILE_EVERY,
+            "FAIRLEAD_FAIL_POINTS": str(self.fail_points),
+            **self.settings,
+        }
         ours = {name: value for name, value in os.environ.items() if not name.startswith("FAIRLEAD_")}
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -121,6 +127,12 @@ class WholeSystem:
             self._process.wait(60)
         end_processes(self.hosts)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def main_pid(self) -> int:
+        """The process id of `fairlead dev` itself."""
+        assert self._process
+        return self._process.pid
 
     @property
     def processes(self) -> dict[str, Any]:
