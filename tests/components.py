@@ -1,13 +1,17 @@
 """Brings what the tests need from Debian's own suite, or says what will be skipped: `python -m tests.components`."""
 
 import os
+import shutil
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 from tests import borrowed
 from workers import packages
 
 ENGINE = ("docker.io", "docker-registry", "busybox-static")
+NO_NOMAD = "not here: nomad; its licence keeps it out of Debian, so put one on PATH or name it in NOMAD_BIN (till then a double stands in)"
+"""The one exception: no package source that the tests may use has a Nomad, so it is never a failure that there is none, not even with CI=true."""
 
 
 def lacking(wanted: Iterable[str] = ENGINE, *, root: bool = True) -> str | None:
@@ -19,6 +23,12 @@ def lacking(wanted: Iterable[str] = ENGINE, *, root: bool = True) -> str | None:
     if root and os.geteuid() != 0:
         return "a private Docker engine needs root; run as root"
     return None
+
+
+def nomad() -> Path | None:
+    """A real Nomad, where there is one."""
+    found = os.environ.get("NOMAD_BIN") or shutil.which("nomad")
+    return Path(found) if found else None
 
 
 def must_be_complete() -> bool:
@@ -38,6 +48,8 @@ def main() -> int:
     skipped = {what: reason for what, reason in reasons.items() if reason}
     for what, reason in skipped.items():
         _say(f"tests of {what} are skipped: {reason}")
+    if nomad() is None:
+        _say(f"Nomad jobs are tested on a double only: {NO_NOMAD}")
     return 1 if skipped and must_be_complete() else 0
 
 

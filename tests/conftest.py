@@ -17,6 +17,7 @@ pytest_plugins = [
     "tests.fixtures.process",
     "tests.fixtures.hostile",
     "tests.fixtures.evidence",
+    "tests.fixtures.nomad",
 ]
 
 

@@ -16,6 +16,7 @@ from activities.targets import TargetActivities
 from agents.compose_host import ComposeHost
 from agents.compose_host.plugin import Compose
 from agents.docker_host import DockerHost
+from agents.nomad_job import NomadJob
 from agents.process_host.host import ProcessHost
 from fairlead.adapters.images import ImageStore
 from fairlead.domain.catalogue import TargetType
@@ -32,6 +33,7 @@ def build_executors(settings: Settings, points: FailPoints) -> Mapping[str, Exec
         TargetType.DOCKER_HOST: DockerHost(images, points),
         TargetType.PROCESS_HOST: ProcessHost(settings.hosts, images, points),
         TargetType.COMPOSE_HOST: ComposeHost(images, Compose(settings.compose), points),
+        TargetType.NOMAD_JOB: NomadJob(images, points),
     }
 
 

@@ -12,6 +12,7 @@ class TargetType(StrEnum):
     DOCKER_HOST = "docker_host"
     PROCESS_HOST = "process_host"
     COMPOSE_HOST = "compose_host"
+    NOMAD_JOB = "nomad_job"
 
 
 class StrategyType(StrEnum):

@@ -20,6 +20,8 @@ def memory_harness() -> MemoryHarness:
         pytest.param("process", marks=pytest.mark.process),
         pytest.param("docker", marks=pytest.mark.docker),
         pytest.param("compose", marks=pytest.mark.docker),
+        "nomad_double",
+        pytest.param("nomad", marks=pytest.mark.docker),
     ]
 )
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:

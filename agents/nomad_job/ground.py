@@ -1,0 +1,83 @@
+"""One target on a Nomad: the claims that lie on it, and its sticker. Both are in one variable that is only written by check-and-set.
+
+Job meta would not do: to change it is to replace every allocation, and a revert brings back the old one.
+"""
+
+from collections.abc import Mapping
+
+from agents.nomad_job import marks
+from agents.nomad_job.marks import Address, Json
+from agents.nomad_job.server import Server
+from fairlead.contracts.canonical import canonical
+from fairlead.contracts.target import Sticker
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import Refused, Unavailable
+from fairlead.domain.fence import Claim, require_highest
+
+_FENCE, _DEPLOYMENT, _STICKER = "fence", "deployment", "sticker"
+_TRIES = 20
+
+
+class Ground:
+    """What is ours on one target."""
+
+    def __init__(self, server: Server, address: Address) -> None:
+        self._server, self._address = server, address
+        self._path = marks.variable(address)
+        self.id = marks.job_id(address)
+
+    def job(self) -> Json | None:
+        """Our job, stopped or not. Raises Refused (foreign_workload) when somebody else's has its name."""
+        job = self._server.job(self.id)
+        if job is not None and not marks.owns(self._address, job):
+            raise Refused(
+                Code.FOREIGN_WORKLOAD,
+                f"a job named {self.id} is there, and is not one of ours",
+                hint="purge it, or give the target another `job` in its options",
+                fields={"job": self.id},
+            )
+        return job
+
+    def claim(self) -> Claim | None:
+        """The highest claim that lies here."""
+        return _fence(_items(self._server.variable(self._path)))
+
+    def stake(self, claim: Claim, deployment: str) -> None:
+        """Lay a claim. Raises FenceLost where a higher one lies."""
+        self._write(claim, {_FENCE: str(claim), _DEPLOYMENT: deployment})
+
+    def require(self, claim: Claim) -> None:
+        """Raise FenceLost if a higher claim lies here now."""
+        require_highest(claim, _some(self.claim()))
+
+    def sticker(self) -> Sticker | None:
+        """The record, None where there is none."""
+        text = _items(self._server.variable(self._path)).get(_STICKER)
+        return Sticker.model_validate_json(text) if text else None
+
+    def put_sticker(self, sticker: Sticker | None, claim: Claim) -> None:
+        """Leave the record, or none. Raises FenceLost."""
+        self._write(claim, {_STICKER: canonical(sticker).decode() if sticker else ""})
+
+    def _write(self, claim: Claim, items: Mapping[str, str]) -> None:
+        """Change the variable in one step, if no higher claim has come between reading and writing."""
+        for _ in range(_TRIES):
+            found = self._server.variable(self._path)
+            present = _items(found)
+            require_highest(claim, _some(_fence(present)))
+            wanted = {key: value for key, value in {**present, **items}.items() if value}
+            if wanted == present or self._server.put_variable(self._path, wanted, found["ModifyIndex"] if found else 0):
+                return
+        raise Unavailable(Code.TARGET_UNREACHABLE, f"the variable {self._path} is written by too many at once")
+
+
+def _items(variable: Json | None) -> dict[str, str]:
+    return dict((variable or {}).get("Items") or {})
+
+
+def _fence(items: Mapping[str, str]) -> Claim | None:
+    return Claim.parse(items[_FENCE]) if _FENCE in items else None
+
+
+def _some(claim: Claim | None) -> tuple[Claim, ...]:
+    return (claim,) if claim else ()
