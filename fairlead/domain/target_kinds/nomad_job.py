@@ -7,11 +7,11 @@ from fairlead.domain.blocks import Block
 from fairlead.domain.codes import Code
 from fairlead.domain.durations import format_duration
 from fairlead.domain.files import FIELD, PATH_RULE, is_path
+from fairlead.domain.secret_references import parse
 from fairlead.domain.target_kinds.kind import TargetKind
 
 SECTION = "nomad"
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-_REFERENCE = re.compile(r"[a-z][a-z0-9+.-]*://[\x21-\x7e]+")
 _FILE = re.compile(r"/[^\x00]*")
 _HOUR = 3600.0
 
@@ -20,7 +20,7 @@ def options(block: Block) -> dict[str, Any]:
     """The target's own: where the job is, who we are there, and how it rolls."""
     said = {
         **{key: _matching(block, key, _WORD, "a name") for key in ("namespace", "region", "job")},
-        "token": _matching(block, "token", _REFERENCE, "a reference to a secret, such as vault://kv/nomad#token"),
+        "token": _reference(block, "token"),
         **{key: _matching(block, key, _FILE, "the absolute path of a file") for key in ("ca", "certificate", "key")},
         "datacenters": list(block.words("datacenters")),
         **{
@@ -67,6 +67,17 @@ def _matching(block: Block, key: str, pattern: re.Pattern[str], what: str) -> st
     text = block.text(key)
     if text and not pattern.fullmatch(text):
         block.flaw(Code.BAD_VALUE, f"{text!r:.80} is not {what}", key)
+    return text
+
+
+def _reference(block: Block, key: str) -> str:
+    """Where the token lies. What stands there is not repeated when it is none: it may be the token itself."""
+    text = block.text(key)
+    try:
+        if text:
+            parse(text)
+    except ValueError as error:
+        block.flaw(Code.BAD_VALUE, str(error), key)
     return text
 
 
