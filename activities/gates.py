@@ -11,11 +11,14 @@ from fairlead.contracts.records import PromotionRecord
 from fairlead.contracts.release import Plan, PlanStrategy
 from fairlead.contracts.steps import EvaluateInput, Evaluation, JudgeCancel, JudgeVote
 from fairlead.contracts.votes import VoteAnswer
-from fairlead.domain.errors import Refused
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import FairleadError, Refused, Unavailable
 from fairlead.domain.verdict import Decision, Verdict
+from fairlead.ports import NoSecrets, Secrets
 from fairlead.store import documents
 from fairlead.store.database import Database
 
+NO_SECRETS = NoSecrets()
 PLAN_GATE = "plan"
 """Not a rule of anybody's: the verdict that says why there is nothing to judge."""
 
@@ -23,18 +26,35 @@ PLAN_GATE = "plan"
 class GateActivities(activities.GateActivities):
     """Facts and judgements."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, secrets: Secrets = NO_SECRETS) -> None:
         self._db = db
+        self._secrets = secrets
 
     @activity.defn
     def evaluate(self, request: EvaluateInput) -> Evaluation:
         """Make the plan of now, gather the facts, judge every gate, keep plan and facts by digest."""
+        try:
+            versions = self._versions(request)
+        except FairleadError as error:
+            if isinstance(error, Unavailable) and error.code is not Code.SECRETS_UNAVAILABLE:
+                raise
+            with self._db.session() as s:
+                return _no_facts(s, lookup.promotion(s, request.promotion), request, error)
         with self._db.session() as s:
             promotion = lookup.promotion(s, request.promotion)
             try:
-                return _evaluate(s, promotion, request)
+                return _evaluate(s, promotion, request, versions)
             except Refused as error:
                 return _no_facts(s, promotion, request, error)
+
+    def _versions(self, request: EvaluateInput) -> plans.Versions:
+        """Asked for outside of any transaction: a place of secrets may take its time."""
+        with self._db.session() as s:
+            promotion = lookup.promotion(s, request.promotion)
+            catalogue = lookup.project_catalogue(s, promotion.project)
+            release = lookup.release(s, promotion.project, promotion.release_digest)
+            references = plans.secret_references(s, catalogue, promotion.environment, release)
+        return plans.secret_versions(self._secrets, references)
 
     @activity.defn
     def judge_vote(self, request: JudgeVote) -> VoteAnswer:
@@ -49,10 +69,10 @@ class GateActivities(activities.GateActivities):
             return voting.judge_cancel(s, request)
 
 
-def _evaluate(s: Session, promotion: PromotionRecord, request: EvaluateInput) -> Evaluation:
+def _evaluate(s: Session, promotion: PromotionRecord, request: EvaluateInput, versions: plans.Versions) -> Evaluation:
     catalogue = lookup.project_catalogue(s, promotion.project)
     release = lookup.release(s, promotion.project, promotion.release_digest)
-    plan = plans.make_plan(s, catalogue, promotion.environment, release)
+    plan = plans.make_plan(s, catalogue, promotion.environment, release, versions)
     digest = documents.put_plan(s, promotion.project, plan)
     # Votes were opened for the plan they name; for another one they have not been.
     opened, expires = (request.opened, request.expires) if digest == request.plan else (None, None)
@@ -65,7 +85,7 @@ def _evaluate(s: Session, promotion: PromotionRecord, request: EvaluateInput) ->
     )
 
 
-def _no_facts(s: Session, promotion: PromotionRecord, request: EvaluateInput, error: Refused) -> Evaluation:
+def _no_facts(s: Session, promotion: PromotionRecord, request: EvaluateInput, error: FairleadError) -> Evaluation:
     """Why nothing can be judged, as a verdict: a promotion waits for its facts, it does not die of them."""
     given = {"gate": PLAN_GATE, "policy": {}, "facts": {"code": str(error.code), "detail": error.detail}}
     plan = request.plan or documents.put_plan(s, promotion.project, _empty_plan(promotion))

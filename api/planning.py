@@ -1,7 +1,6 @@
 """What a promotion or deployment will change, beside what was last verified."""
 
-from sqlmodel import Session
-
+from api.services import Services
 from fairlead.commands import plans
 from fairlead.commands.catalogue import of_project
 from fairlead.commands.releases import require_release
@@ -9,6 +8,7 @@ from fairlead.contracts.base import Frozen
 from fairlead.contracts.canonical import Digest
 from fairlead.contracts.records import PromotionRecord
 from fairlead.contracts.release import Plan
+from fairlead.domain.errors import FairleadError
 
 
 class PromotionPlan(Frozen):
@@ -24,16 +24,30 @@ class PromotionPlan(Frozen):
     targets: tuple[plans.PreviewTarget, ...]
 
 
-def promotion_plan(s: Session, promotion: PromotionRecord) -> PromotionPlan:
-    """What the promotion will execute."""
-    release = require_release(s, promotion.project, promotion.release)
-    preview = plans.preview(s, of_project(s, promotion.project), promotion.environment, release)
-    digest = promotion.plan or preview.digest
-    current = digest == preview.digest
-    return PromotionPlan(
-        promotion=promotion.id,
-        digest=digest,
-        plan=preview.plan if current else plans.read_plan(s, digest),
-        current=current,
-        targets=preview.targets if current else (),
-    )
+def dry_run(services: Services, project: str, environment: str, version: str) -> plans.Preview:
+    """What promoting a release would change. Raises NotFound, and what the places of its secrets raise."""
+    db = services.database
+    with db.session() as s:
+        release = require_release(s, project, version)
+        references = plans.secret_references(s, of_project(s, project), environment, release)
+    versions = plans.secret_versions(services.secrets, references)
+    with db.session() as s:
+        return plans.preview(s, of_project(s, project), environment, release, versions)
+
+
+def promotion_plan(services: Services, promotion: PromotionRecord) -> PromotionPlan:
+    """What the promotion will execute; what is fixed is told, whatever the places of secrets say now."""
+    try:
+        preview = dry_run(services, promotion.project, promotion.environment, promotion.release)
+    except FairleadError:
+        if promotion.plan is None:
+            raise
+        preview = None
+    digest = promotion.plan or (preview.digest if preview else "")
+    if preview and digest == preview.digest:
+        return PromotionPlan(
+            promotion=promotion.id, digest=digest, plan=preview.plan, current=True, targets=preview.targets
+        )
+    with services.database.session() as s:
+        plan = plans.read_plan(s, digest)
+    return PromotionPlan(promotion=promotion.id, digest=digest, plan=plan, current=False, targets=())

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from api.temporal import Orchestrator
-from fairlead.ports import Images, Signer
+from fairlead.ports import Images, NoSecrets, Secrets, Signer
 from fairlead.store.database import Database
 from fairlead.store.waiting import Wakeups
 
@@ -26,3 +26,4 @@ class Services:
     ledger: Signer
     now: Callable[[], datetime]
     agents: Mapping[str, Signer] = field(default_factory=dict)
+    secrets: Secrets = field(default_factory=NoSecrets)

@@ -18,6 +18,8 @@ pytest_plugins = [
     "tests.fixtures.hostile",
     "tests.fixtures.evidence",
     "tests.fixtures.nomad",
+    "tests.fixtures.vault",
+    "tests.fixtures.aws",
 ]
 
 

@@ -10,15 +10,17 @@ from api.app import create_app
 from api.services import Services
 from api.temporal import TemporalOrchestrator
 from fairlead.adapters.images import ImageStore
+from fairlead.ports import Secrets
 from fairlead.store.database import Database
 from fairlead.store.waiting import Wakeups
 from workers.access import connect, open_keys
 from workers.clock import now
+from workers.secret_places import open_secrets
 from workers.settings import Settings
 from workers.shadow import refuse_shadowed
 
 
-def build_services(settings: Settings, client: Client) -> Services:
+def build_services(settings: Settings, client: Client, secrets: Secrets) -> Services:
     """What the API works with."""
     keys = open_keys(settings)
     return Services(
@@ -30,12 +32,14 @@ def build_services(settings: Settings, client: Client) -> Services:
         ledger=keys.ledger,
         now=now,
         agents={settings.agent: keys.agent},
+        secrets=secrets,
     )
 
 
 async def serve(settings: Settings) -> None:
     """Answer HTTP until SIGINT or SIGTERM. Temporal and the database may come up later."""
-    services = build_services(settings, await connect(settings, lazy=True))
+    secrets = open_secrets(settings)
+    services = build_services(settings, await connect(settings, lazy=True), secrets)
     config = uvicorn.Config(
         create_app(services),
         host=settings.api_host,
@@ -47,6 +51,7 @@ async def serve(settings: Settings) -> None:
     try:
         await uvicorn.Server(config).serve()
     finally:
+        secrets.close()
         services.wakeups.close()
         services.database.dispose()
 

@@ -169,6 +169,8 @@ class System:
             "FAIRLEAD_TEMPORAL_ADDRESS": f"{LOOPBACK}:{self._ports.temporal}",
             "FAIRLEAD_API_HOST": LOOPBACK,
             "FAIRLEAD_API_PORT": str(self._ports.api),
+            # Who runs this may read those files anyway; a server that many use names the folders in which secrets may lie.
+            "FAIRLEAD_SECRETS_FILES": os.environ.get("FAIRLEAD_SECRETS_FILES", "/"),
         }
 
     def _await(self, port: int, what: str) -> None:

@@ -4,7 +4,7 @@ import os
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -19,6 +19,8 @@ class Settings(BaseSettings):
     `data` holds keys, image layouts and process hosts, and in `fairlead dev` the databases too. `reconcile_every`: seconds between sweeps.
 
     `compose`: the Docker Compose plugin, where it is not to be looked for.
+    `secrets_env`: names of variables, and patterns of names, that `env://` may name, with commas between; `secrets_files`: folders in which
+    `file://` may name files, with colons between, beside `<data>/secrets`. `aws_endpoint`: where AWS answers, if not where it usually does.
     """
 
     model_config = SettingsConfigDict(env_prefix="FAIRLEAD_", frozen=True, extra="ignore")
@@ -34,6 +36,10 @@ class Settings(BaseSettings):
     agent: str = "worker"
     reconcile_every: float = Field(default=30.0, ge=0.1, le=86_400, allow_inf_nan=False)
     compose: Path | None = None
+    secrets_env: str = "*"
+    secrets_files: str = ""
+    aws_region: str = ""
+    aws_endpoint: str = ""
 
     @cached_property
     def keys(self) -> Path:
@@ -49,3 +55,24 @@ class Settings(BaseSettings):
     def hosts(self) -> Path:
         """Folders of process hosts that `process:NAME` may name."""
         return self.data / "hosts"
+
+
+class VaultSettings(BaseSettings):
+    """Where Vault or OpenBao is and how to log in: by `token`, AppRole (`role_id`, `secret_id`) or JWT (`jwt_role`, `jwt_file`).
+
+    The `*_file` settings name files that hold what the others hold themselves. `auth_mount`: where AppRole or JWT is mounted.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="FAIRLEAD_VAULT_", frozen=True, extra="ignore")
+
+    addr: str = ""
+    namespace: str = ""
+    ca_file: Path | None = None
+    token: SecretStr | None = None
+    token_file: Path | None = None
+    role_id: str = ""
+    secret_id: SecretStr | None = None
+    secret_id_file: Path | None = None
+    jwt_role: str = ""
+    jwt_file: Path | None = None
+    auth_mount: str = ""

@@ -20,20 +20,22 @@ from agents.nomad_job import NomadJob
 from agents.process_host.host import ProcessHost
 from fairlead.adapters.images import ImageStore
 from fairlead.domain.catalogue import TargetType
-from fairlead.ports import Executor, FailPoints
+from fairlead.ports import Executor, FailPoints, NoSecrets, Secrets
 from fairlead.store.database import Database
 from workers.access import Keys
 from workers.settings import Settings
 
+NO_SECRETS = NoSecrets()
 
-def build_executors(settings: Settings, points: FailPoints) -> Mapping[str, Executor]:
+
+def build_executors(settings: Settings, points: FailPoints, secrets: Secrets = NO_SECRETS) -> Mapping[str, Executor]:
     """Who acts on targets, by type."""
     images = ImageStore(settings.layouts)
     return {
-        TargetType.DOCKER_HOST: DockerHost(images, points),
-        TargetType.PROCESS_HOST: ProcessHost(settings.hosts, images, points),
         TargetType.COMPOSE_HOST: ComposeHost(images, Compose(settings.compose), points),
         TargetType.NOMAD_JOB: NomadJob(images, points),
+        TargetType.DOCKER_HOST: DockerHost(images, points, secrets),
+        TargetType.PROCESS_HOST: ProcessHost(settings.hosts, images, points, secrets=secrets),
     }
 
 
@@ -46,14 +48,19 @@ class Activities:
 
 
 def build_activities(
-    db: Database, client: Client, keys: Keys, executors: Mapping[str, Executor], points: FailPoints
+    db: Database,
+    client: Client,
+    keys: Keys,
+    executors: Mapping[str, Executor],
+    points: FailPoints,
+    secrets: Secrets = NO_SECRETS,
 ) -> Activities:
     """Every activity, with its collaborators."""
     deployments = DeploymentActivities(db, executors)
     reconcile = ReconcileActivities(db, client, deployments, decision=keys.decision, agent=keys.agent)
     control = (
         HistoryActivities(db),
-        GateActivities(db),
+        GateActivities(db, secrets),
         LaneActivities(db, client, keys.decision),
         deployments,
         SealActivities(db, keys.decision, keys.agent, points),

@@ -28,6 +28,7 @@ from workers import wiring
 from workers.access import connect, open_keys
 from workers.fail_points import fail_points
 from workers.plugin import build_plugin
+from workers.secret_places import open_secrets
 from workers.settings import Settings
 from workers.shadow import refuse_shadowed
 
@@ -100,12 +101,14 @@ async def serve(settings: Settings) -> None:
     client = await _connect_patiently(settings)
     db = Database(settings.database_url, pool_size=CONNECTIONS)
     points = fail_points(settings.fail_points)
-    executors = wiring.build_executors(settings, points)
-    activities = wiring.build_activities(db, client, open_keys(settings), executors, points)
+    secrets = open_secrets(settings)
+    executors = wiring.build_executors(settings, points, secrets)
+    activities = wiring.build_activities(db, client, open_keys(settings), executors, points, secrets)
     try:
         await ensure_schedule(client, timedelta(seconds=settings.reconcile_every))
         await run_workers(build_workers(client, activities), stop)
     finally:
+        secrets.close()
         db.dispose()
 
 

@@ -5,13 +5,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, BackgroundTasks, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
-from api import applying, poking
+from api import applying, planning, poking
 from api.bodies import raw_body
 from api.deps import CallerDep, ProjectDep, ServicesDep
 from api.places import Matrix, matrix
 from api.route import Route
 from fairlead.commands import catalogue, plans, sealing
-from fairlead.commands.releases import require_release
 from fairlead.contracts.records import ProjectRecord
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import NotFound
@@ -69,9 +68,7 @@ def dry_run(
     services: ServicesDep,
 ) -> plans.Preview:
     """What promoting a release would change."""
-    with services.database.session() as s:
-        known = catalogue.of_project(s, project)
-        return plans.preview(s, known, environment, require_release(s, project, release))
+    return planning.dry_run(services, project, environment, release)
 
 
 @router.get("/matrix")

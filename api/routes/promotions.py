@@ -174,8 +174,7 @@ async def retry(
 @router.get("/promotions/{id}/plan")
 def show_plan(promotion: PromotionDep, services: ServicesDep) -> PromotionPlan:
     """What it will change."""
-    with services.database.session() as s:
-        return promotion_plan(s, promotion)
+    return promotion_plan(services, promotion)
 
 
 @router.get("/promotions/{id}/why")

@@ -1,6 +1,7 @@
 """Plans: what a deployment will execute, what one target is told of it, and what a preview shows beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from sqlmodel import Session
@@ -9,15 +10,20 @@ from fairlead.commands.promotions import require_environment
 from fairlead.contracts.base import Frozen
 from fairlead.contracts.canonical import Digest, digest_of
 from fairlead.contracts.records import DeploymentRecord, ReleaseRecord, TaskRecord
-from fairlead.contracts.release import Plan, PlannedComponent, PlannedTarget, PlanStrategy, RenderedConfig
+from fairlead.contracts.release import Plan, PlannedComponent, PlannedTarget, PlanStrategy, RenderedConfig, SecretUse
 from fairlead.contracts.target import ComponentSpec, TargetAddress, TargetSpec
 from fairlead.domain.catalogue import Catalogue, Component, Environment, Target
 from fairlead.domain.catalogue_rules import read_template
 from fairlead.domain.codes import Code
-from fairlead.domain.errors import Conflict, NotFound
+from fairlead.domain.errors import Conflict, NotFound, Unavailable
 from fairlead.domain.render import render
 from fairlead.domain.waves import start_order, waves
+from fairlead.ports import Secrets
 from fairlead.store import deployments, documents, releases
+
+Versions = Mapping[str, str]
+"""Secret reference to the version it has."""
+NO_VERSIONS: Versions = MappingProxyType({})
 
 
 class PreviewComponent(Frozen):
@@ -49,16 +55,18 @@ class Preview(Frozen):
     targets: tuple[PreviewTarget, ...]
 
 
-def make_plan(s: Session, catalogue: Catalogue, environment: str, release: ReleaseRecord) -> Plan:
+def make_plan(
+    s: Session, catalogue: Catalogue, environment: str, release: ReleaseRecord, versions: Versions = NO_VERSIONS
+) -> Plan:
     """Render every component for every target and keep the results as artifacts; the plan itself is the caller's to keep.
 
-    Raises NotFound (environment_not_found).
+    `versions`: of all secrets that are needed (secret_versions). Raises NotFound (environment_not_found).
     """
     place = require_environment(catalogue, environment)
     components = _frozen_components(s, release)
     order = start_order({name: component.depends_on for name, component in components.items()})
     targets = [
-        _planned(s, release, [components[c] for c in order], place, catalogue.targets[name], wave)
+        _planned(s, release, [components[c] for c in order], place, catalogue.targets[name], wave, versions)
         for wave, names in enumerate(waves(place.targets, place.strategy))
         for name in names
     ]
@@ -77,9 +85,27 @@ def make_plan(s: Session, catalogue: Catalogue, environment: str, release: Relea
     )
 
 
-def preview(s: Session, catalogue: Catalogue, environment: str, release: ReleaseRecord) -> Preview:
+def secret_references(s: Session, catalogue: Catalogue, environment: str, release: ReleaseRecord) -> frozenset[str]:
+    """The secrets that a plan needs, to be asked for outside of the transaction. Raises NotFound (environment_not_found)."""
+    place = require_environment(catalogue, environment)
+    components = _frozen_components(s, release).values()
+    rendered = (_draft(c, place, catalogue.targets[name]) for name in place.targets for c in components)
+    return frozenset(reference for draft in rendered for reference in (draft["secrets"] or {}).values())
+
+
+def secret_versions(secrets: Secrets, references: Collection[str]) -> dict[str, str]:
+    """The version that each has now.
+
+    Raises NotFound (secret_not_found), NotAllowed (secret_denied) or Unavailable (secrets_unavailable).
+    """
+    return {reference: secrets.version(reference) for reference in sorted(references)}
+
+
+def preview(
+    s: Session, catalogue: Catalogue, environment: str, release: ReleaseRecord, versions: Versions = NO_VERSIONS
+) -> Preview:
     """The plan beside what was last verified on each target."""
-    plan = make_plan(s, catalogue, environment, release)
+    plan = make_plan(s, catalogue, environment, release, versions)
     return Preview(plan=plan, digest=digest_of(plan), targets=tuple(_compared(s, plan, t) for t in plan.targets))
 
 
@@ -160,9 +186,9 @@ def _planned(
     environment: Environment,
     target: Target,
     wave: int,
+    versions: Versions,
 ) -> PlannedTarget:
-    layers = (environment.config, target.config)
-    configs = [RenderedConfig(**render(component, target, layers)) for component in components]
+    configs = [_rendered(_draft(component, environment, target), versions) for component in components]
     kept = documents.put_all_artifacts(s, release.project, configs)
     planned = [
         PlannedComponent(
@@ -174,6 +200,21 @@ def _planned(
         for component, config in zip(components, kept, strict=True)
     ]
     return PlannedTarget(name=target.name, type=target.type.value, wave=wave, components=tuple(planned))
+
+
+def _draft(component: Component, environment: Environment, target: Target) -> dict[str, Any]:
+    return render(component, target, (environment.config, target.config))
+
+
+def _rendered(draft: dict[str, Any], versions: Versions) -> RenderedConfig:
+    missing = [reference for reference in (draft["secrets"] or {}).values() if reference not in versions]
+    if missing:
+        raise Unavailable(Code.SECRETS_UNAVAILABLE, f"{missing[0]} has come into the catalogue only just now")
+    uses = {
+        name: SecretUse(reference=reference, version=versions[reference])
+        for name, reference in (draft["secrets"] or {}).items()
+    }
+    return RenderedConfig(**{**draft, "secrets": uses or None})
 
 
 def _specified(s: Session, release: ReleaseRecord, planned: PlannedComponent) -> ComponentSpec:

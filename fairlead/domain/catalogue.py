@@ -43,7 +43,7 @@ class HealthCheck:
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """One deployable thing. `ports` are `HOST:CONTAINER` as in Compose; `command` empty means the image's own.
+    """One deployable thing. `ports` are `HOST:CONTAINER` as in Compose; `command` empty means the image's own; `secrets` are references, by name.
 
     `sections` say how it runs on single target types, by block (domain.target_kinds); `files` are the digests of the files they name, by path.
     """
@@ -53,6 +53,7 @@ class Component:
     command: tuple[str, ...] = ()
     ports: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
     depends_on: tuple[str, ...] = ()
     health: HealthCheck | None = None
     stop_grace: float = 10.0

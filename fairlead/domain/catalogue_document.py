@@ -52,6 +52,7 @@ def _component(component: Component) -> Document:
         command=list(component.command),
         ports=list(component.ports),
         env=dict(component.env),
+        secrets=dict(component.secrets),
         depends_on=list(component.depends_on),
         health=_health(component.health) if component.health else None,
         stop_grace=format_duration(component.stop_grace),

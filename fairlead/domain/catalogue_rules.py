@@ -25,6 +25,7 @@ from fairlead.domain.codes import Code
 from fairlead.domain.errors import Flaw
 from fairlead.domain.files import FIELD, digest_of_file, read_files
 from fairlead.domain.findings import Severity
+from fairlead.domain.secret_references import parse
 from fairlead.domain.target_kinds import KINDS, SECTIONS
 
 HOUR, DAY, MONTH = 3600.0, 86_400.0, 31 * 86_400.0
@@ -100,14 +101,16 @@ def _person(block: Block) -> Person:
 
 
 def _component(name: str, block: Block, digests: Mapping[str, str]) -> Component:
-    block.refuse("secrets", "secrets cannot be resolved yet, so a component that needs some cannot be deployed")
-    sections = {key: reader(block.block(key)) for key, reader in SECTIONS.items() if block.has(key)}
+    said = {key: reader(block.block(key)) for key, reader in SECTIONS.items() if block.has(key)}
+    sections = {key: section for key, section in said.items() if section}
+    env = _env(block)
     component = Component(
         name=name,
         repository=_repository(block),
         command=block.words("command"),
         ports=_ports(block, "ports"),
-        env=_env(block),
+        env=env,
+        secrets=_secrets(block, env),
         depends_on=block.words("depends_on"),
         health=_health(block.block("health")) if block.has("health") else None,
         stop_grace=block.duration("stop_grace", 10.0, 0.0, HOUR),
@@ -154,6 +157,21 @@ def _env(block: Block) -> dict[str, str]:
         if not _VARIABLE.fullmatch(name):
             block.flaw(Code.BAD_NAME, f"{name!r:.60} is not the name of an environment variable", "env", name)
     return env
+
+
+def _secrets(block: Block, env: Mapping[str, str]) -> dict[str, str]:
+    secrets = block.strings("secrets")
+    for name, reference in secrets.items():
+        if not _VARIABLE.fullmatch(name):
+            detail = f"{name!r:.60} is not the name of an environment variable"
+            block.flaw(Code.BAD_NAME, detail, "secrets", name)
+        if name in env:
+            block.flaw(Code.DUPLICATE_KEY, f"{name} stands in env too", "secrets", name)
+        try:
+            parse(reference)
+        except ValueError as error:  # what stands there may be a value by mistake, so it is not repeated
+            block.flaw(Code.BAD_VALUE, f"this is {error}", "secrets", name)
+    return secrets
 
 
 def _health(block: Block) -> HealthCheck:

@@ -9,7 +9,7 @@ from fairlead.domain.target_kinds import KINDS
 
 
 def render(component: Component, target: Target, layers: Sequence[Layer]) -> dict[str, Any]:
-    """The fields of contracts.release.RenderedConfig. Later layers win: `env` merges, `ports` replaces."""
+    """The fields of contracts.release.RenderedConfig, but of secrets only the references. Later layers win: `env` merges, `ports` replaces."""
     env, ports = dict(component.env), component.ports
     for layer in layers:
         env |= layer.env
@@ -28,6 +28,7 @@ def render(component: Component, target: Target, layers: Sequence[Layer]) -> dic
         "options": dict(target.options) or None,
         "run": _run(component, target),
         "files": _files(component, target),
+        "secrets": dict(component.secrets) or None,
     }
 
 

@@ -32,6 +32,9 @@ class SecretReference:
     place: str
     key: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.place}" + (f"#{self.key}" if self.key else "")
+
 
 def parse(text: str) -> SecretReference:
     """Read a reference. Raises ValueError, saying how it would have to look."""

@@ -34,6 +34,7 @@ from fairlead.contracts.votes import Choice, VotePayload
 from fairlead.evidence.voting import sign_vote
 from fairlead.store import history, lanes, promotions
 from fairlead.store.database import Database
+from tests.fakes.secrets import MemorySecrets
 
 NOW = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
 PEOPLE = {"ana": ["dev"], "ben": ["sre"], "cho": ["dev", "sre"]}
@@ -88,11 +89,12 @@ class Shop:
     def __init__(self, db: Database) -> None:
         self.db = db
         self.world = World()
-        self.executors = {"process_host": MemoryHost(self.world)}
+        self.safe = MemorySecrets()
+        self.executors = {"process_host": MemoryHost(self.world, None, self.safe)}
         self.decision, self.agent, self.ledger = new_signer(), new_signer(), new_signer()
         self.people = {name: new_signer() for name in PEOPLE}
         self.history = HistoryActivities(db)
-        self.gates = GateActivities(db)
+        self.gates = GateActivities(db, self.safe)
         self.deployments = DeploymentActivities(db, self.executors)
         self.targets = TargetActivities(db, self.executors)
         self.seals = SealActivities(db, self.decision, self.agent)

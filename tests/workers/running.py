@@ -53,7 +53,9 @@ class RunningShop(Shop):
     @asynccontextmanager
     async def worker(self, points: FailPoints | None = None) -> AsyncIterator[None]:
         """A worker like that of production, on both queues."""
-        activities = build_activities(self.db, self.client, self.keys, self.executors, points or NoFailPoints())
+        activities = build_activities(
+            self.db, self.client, self.keys, self.executors, points or NoFailPoints(), self.safe
+        )
         stop = asyncio.Event()
         running = asyncio.create_task(run_workers(build_workers(self.client, activities), stop))
         try:
