@@ -13,8 +13,9 @@ from fairlead.domain.codes import Code
 from fairlead.domain.errors import NotFound
 from fairlead.domain.states import TaskState
 from fairlead.evidence import statements
-from fairlead.evidence.predicates import DeployedTarget, PlacedComponent, RollbackTarget
+from fairlead.evidence.predicates import DeployedTarget, PlacedComponent, RollbackTarget, SentArtifact
 from fairlead.store import deployments, observations
+from fairlead.store.artifacts import last_sent
 
 
 def seal_deployment(sealer: Sealer, deployment: DeploymentRecord, request: SealDeployment) -> Sealed:
@@ -135,7 +136,13 @@ def _deployed(sealer: Sealer, task: TaskRecord) -> DeployedTarget:
         code=task.code,
         retire=task.retire,
         components=_placed(sealer, task),
+        sent=_sent(sealer, task),
     )
+
+
+def _sent(sealer: Sealer, task: TaskRecord) -> tuple[SentArtifact, ...] | None:
+    sent = last_sent(sealer.s, task.deployment, task.target) if task.touched and not task.retire else ()
+    return tuple(SentArtifact(name=file.name, digest=file.digest) for file in sent) or None
 
 
 def _way_back(sealer: Sealer, task: TaskRecord) -> RollbackTarget:

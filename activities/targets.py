@@ -3,7 +3,7 @@
 import contextvars
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from temporalio import activity
@@ -13,14 +13,15 @@ from activities.observing import Eyes, differences
 from fairlead.commands import plans
 from fairlead.contracts import activities
 from fairlead.contracts.compare import Difference
-from fairlead.contracts.records import TaskRecord
+from fairlead.contracts.records import SentRecord, TaskRecord
 from fairlead.contracts.steps import Observe, Observed, SettleInput, TaskInput
-from fairlead.contracts.target import Sticker, TargetObservation, TargetSpec
+from fairlead.contracts.target import SentFile, Sticker, TargetObservation, TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused
 from fairlead.domain.fence import Claim, FenceLost
-from fairlead.ports import Executor, FailPoints, NoFailPoints
+from fairlead.ports import Artifacts, Executor, FailPoints, NoFailPoints
 from fairlead.store import deployments
+from fairlead.store.artifacts import PostgresArtifacts, record_sent
 from fairlead.store.database import Database
 
 LOOK_EVERY_SECONDS = 0.25
@@ -62,9 +63,14 @@ class TargetActivities(activities.TargetActivities):
     """Work on one target at a time. `executors` by target type."""
 
     def __init__(
-        self, db: Database, executors: Mapping[str, Executor], fail_points: FailPoints = NO_FAIL_POINTS
+        self,
+        db: Database,
+        executors: Mapping[str, Executor],
+        fail_points: FailPoints = NO_FAIL_POINTS,
+        artifacts: Artifacts | None = None,
     ) -> None:
         self._db = db
+        self._artifacts = artifacts or PostgresArtifacts(db)
         self._eyes = Eyes(db, executors)
         self._fail_points = fail_points
 
@@ -81,8 +87,23 @@ class TargetActivities(activities.TargetActivities):
         spec, claim = self._claim(task)
         executor = self._eyes.executor(spec)
         with pulse():
-            executor.apply(spec, claim, beat)
+            sent = executor.apply(spec, claim, beat)
+            self._keep(spec, claim, sent)
             executor.write_sticker(plans.address(spec), sticker(spec, claim), claim)
+
+    def _keep(self, spec: TargetSpec, claim: Claim, sent: Sequence[SentFile]) -> None:
+        """What was sent is what will be sealed, so it is kept before the task can succeed."""
+        files = [
+            SentRecord(
+                name=file.name,
+                digest=self._artifacts.put(spec.project, file.content),
+                size=len(file.content.encode()),
+            )
+            for file in sent
+        ]
+        time = activity.info().current_attempt_scheduled_time
+        with self._db.session() as s:
+            record_sent(s, spec.deployment, spec.target, files, fence=str(claim), time=time)
 
     @_step
     def settle(self, request: SettleInput) -> None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from api.temporal import Orchestrator
-from fairlead.ports import Images, NoSecrets, Secrets, Signer
+from fairlead.ports import Artifacts, Images, NoSecrets, Secrets, Signer
+from fairlead.store.artifacts import PostgresArtifacts
 from fairlead.store.database import Database
 from fairlead.store.waiting import Wakeups
 
@@ -27,3 +28,9 @@ class Services:
     now: Callable[[], datetime]
     agents: Mapping[str, Signer] = field(default_factory=dict)
     secrets: Secrets = field(default_factory=NoSecrets)
+    artifacts: Artifacts | None = None
+
+    @property
+    def kept(self) -> Artifacts:
+        """Where the files that were sent are kept: beside everything else, unless it was said otherwise."""
+        return self.artifacts or PostgresArtifacts(self.database)

@@ -72,6 +72,16 @@ class NoSecrets:
         raise NotFound(Code.SECRET_NOT_FOUND, f"there is nowhere to look for {use.reference}")
 
 
+class Artifacts(Protocol):
+    """Where the files that were sent to targets are kept, by project and digest. Raises Unavailable (artifacts_unavailable)."""
+
+    def put(self, project: str, content: str) -> Digest:
+        """Keep a file, once."""
+
+    def get(self, project: str, digest: Digest) -> str:
+        """A file as it was kept. Raises NotFound (digest_not_found)."""
+
+
 class Images(Protocol):
     """Where images and artifacts come from: a registry or an OCI image layout. All content is checked against its digest."""
 

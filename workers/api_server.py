@@ -14,6 +14,7 @@ from fairlead.ports import Secrets
 from fairlead.store.database import Database
 from fairlead.store.waiting import Wakeups
 from workers.access import connect, open_keys
+from workers.artifact_places import open_artifacts
 from workers.clock import now
 from workers.secret_places import open_secrets
 from workers.settings import Settings
@@ -23,8 +24,9 @@ from workers.shadow import refuse_shadowed
 def build_services(settings: Settings, client: Client, secrets: Secrets) -> Services:
     """What the API works with."""
     keys = open_keys(settings)
+    database = Database(settings.database_url)
     return Services(
-        database=Database(settings.database_url),
+        database=database,
         wakeups=Wakeups(settings.database_url),
         orchestrator=TemporalOrchestrator(client),
         images=ImageStore(settings.layouts),
@@ -33,6 +35,7 @@ def build_services(settings: Settings, client: Client, secrets: Secrets) -> Serv
         now=now,
         agents={settings.agent: keys.agent},
         secrets=secrets,
+        artifacts=open_artifacts(settings, database),
     )
 
 

@@ -21,6 +21,7 @@ class Settings(BaseSettings):
     `compose`: the Docker Compose plugin, where it is not to be looked for.
     `secrets_env`: names of variables, and patterns of names, that `env://` may name, with commas between; `secrets_files`: folders in which
     `file://` may name files, with colons between, beside `<data>/secrets`. `aws_endpoint`: where AWS answers, if not where it usually does.
+    `artifacts`: where files that were sent to targets are kept, a folder or `s3://BUCKET/PREFIX`; else in the database.
     """
 
     model_config = SettingsConfigDict(env_prefix="FAIRLEAD_", frozen=True, extra="ignore")
@@ -40,6 +41,7 @@ class Settings(BaseSettings):
     secrets_files: str = ""
     aws_region: str = ""
     aws_endpoint: str = ""
+    artifacts: str = ""
 
     @cached_property
     def keys(self) -> Path:

@@ -20,7 +20,7 @@ from agents.nomad_job import NomadJob
 from agents.process_host.host import ProcessHost
 from fairlead.adapters.images import ImageStore
 from fairlead.domain.catalogue import TargetType
-from fairlead.ports import Executor, FailPoints, NoSecrets, Secrets
+from fairlead.ports import Artifacts, Executor, FailPoints, NoSecrets, Secrets
 from fairlead.store.database import Database
 from workers.access import Keys
 from workers.settings import Settings
@@ -32,8 +32,8 @@ def build_executors(settings: Settings, points: FailPoints, secrets: Secrets = N
     """Who acts on targets, by type."""
     images = ImageStore(settings.layouts)
     return {
-        TargetType.COMPOSE_HOST: ComposeHost(images, Compose(settings.compose), points),
-        TargetType.NOMAD_JOB: NomadJob(images, points),
+        TargetType.COMPOSE_HOST: ComposeHost(images, Compose(settings.compose), points, secrets),
+        TargetType.NOMAD_JOB: NomadJob(images, points, secrets),
         TargetType.DOCKER_HOST: DockerHost(images, points, secrets),
         TargetType.PROCESS_HOST: ProcessHost(settings.hosts, images, points, secrets=secrets),
     }
@@ -54,6 +54,7 @@ def build_activities(
     executors: Mapping[str, Executor],
     points: FailPoints,
     secrets: Secrets = NO_SECRETS,
+    artifacts: Artifacts | None = None,
 ) -> Activities:
     """Every activity, with its collaborators."""
     deployments = DeploymentActivities(db, executors)
@@ -66,7 +67,7 @@ def build_activities(
         SealActivities(db, keys.decision, keys.agent, points),
         reconcile,
     )
-    targets = TargetActivities(db, executors, points)
+    targets = TargetActivities(db, executors, points, artifacts)
     return Activities(
         control=[method for collaborator in control for method in methods_of(collaborator)],
         targets=methods_of(targets),

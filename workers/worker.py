@@ -26,6 +26,7 @@ from fairlead.domain.errors import Unavailable
 from fairlead.store.database import Database
 from workers import wiring
 from workers.access import connect, open_keys
+from workers.artifact_places import open_artifacts
 from workers.fail_points import fail_points
 from workers.plugin import build_plugin
 from workers.secret_places import open_secrets
@@ -103,7 +104,8 @@ async def serve(settings: Settings) -> None:
     points = fail_points(settings.fail_points)
     secrets = open_secrets(settings)
     executors = wiring.build_executors(settings, points, secrets)
-    activities = wiring.build_activities(db, client, open_keys(settings), executors, points, secrets)
+    kept = open_artifacts(settings, db)
+    activities = wiring.build_activities(db, client, open_keys(settings), executors, points, secrets, kept)
     try:
         await ensure_schedule(client, timedelta(seconds=settings.reconcile_every))
         await run_workers(build_workers(client, activities), stop)

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from fairlead.cli import (
+    artifacts,
     catalogue,
     configuration,
     doctor,
@@ -24,7 +25,18 @@ from fairlead.cli.problem import Problem
 from fairlead.domain.errors import FairleadError
 
 GROUP = "fairlead.cli_commands"
-_SUBJECTS = (catalogue, releases, promotions, voting, environments, restraints, keys, configuration, doctor)
+_SUBJECTS = (
+    catalogue,
+    releases,
+    promotions,
+    voting,
+    environments,
+    restraints,
+    keys,
+    configuration,
+    doctor,
+    artifacts,
+)
 
 
 _LAZY = {"evidence": "fairlead.cli.evidence_export"}

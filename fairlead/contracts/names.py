@@ -59,6 +59,11 @@ def deployment_subject(deployment: str) -> str:
     return f"deployment/{deployment}"
 
 
+def sent_subject(deployment: str, target: str) -> str:
+    """The event subject of what was sent to one target."""
+    return f"sent/{deployment}/{target}"
+
+
 def environment_subject(project: str, environment: str) -> str:
     """Freezes, thaws, holds and their ends."""
     return f"environment/{project}/{environment}"

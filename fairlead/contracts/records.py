@@ -104,6 +104,14 @@ class EventRecord(Frozen):
     state: str | None = None
 
 
+class SentRecord(Frozen):
+    """A file that was sent to a target, kept under its digest. `size`: its bytes."""
+
+    name: str
+    digest: Digest
+    size: int
+
+
 class QueueRecord(Frozen):
     """A promotion in its lane. `status`: waiting | admitted | refused | left | done."""
 

@@ -70,6 +70,7 @@ class Code(StrEnum):
     SECRET_NOT_FOUND = "secret_not_found"
     SECRET_DENIED = "secret_denied"
     SECRETS_UNAVAILABLE = "secrets_unavailable"
+    ARTIFACTS_UNAVAILABLE = "artifacts_unavailable"
 
     # votes
     VOTE_MALFORMED = "vote_malformed"

@@ -17,8 +17,18 @@ class PlacedComponent(Frozen):
     config: Digest
 
 
+class SentArtifact(Frozen):
+    """A file that was sent to a target: container document, process document, script. Secrets stand in it as references."""
+
+    name: str
+    digest: Digest
+
+
 class DeployedTarget(Frozen):
-    """What was done on one target. With `retire`, `release` is the one that was taken down and `components` is empty."""
+    """What was done on one target. With `retire`, `release` is the one that was taken down and `components` is empty.
+
+    `sent`: what its last attempt sent there; None where none got so far.
+    """
 
     name: str
     release: str
@@ -29,6 +39,7 @@ class DeployedTarget(Frozen):
     code: str | None = None
     retire: bool = False
     components: tuple[PlacedComponent, ...] = ()
+    sent: tuple[SentArtifact, ...] | None = None
 
 
 class DeploymentPredicate(PromotionPredicate):

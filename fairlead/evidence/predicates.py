@@ -27,6 +27,7 @@ from fairlead.evidence.execution_predicates import (
     RollbackPredicate,
     RollbackTarget,
     SeenComponent,
+    SentArtifact,
     VerificationPredicate,
 )
 from fairlead.evidence.predicate import (
@@ -66,6 +67,7 @@ __all__ = [
     "RollbackTarget",
     "STATEMENT_URI",
     "SeenComponent",
+    "SentArtifact",
     "VSA_EXTENSION",
     "VSA_TYPE",
     "VerdictExtension",

@@ -64,6 +64,15 @@ def file(s: Session, digest: Digest) -> str | None:
     return None if content is None else content.decode()
 
 
+def file_of(s: Session, project: str, digest: Digest) -> str | None:
+    """A kept file's text, of one project alone."""
+    query = select(ArtifactDocument.content).where(
+        ArtifactDocument.digest == digest, ArtifactDocument.project == project
+    )
+    content = s.exec(query).one_or_none()
+    return None if content is None else content.decode()
+
+
 def _put(s: Session, table: type[Document], project: str, value: Any) -> Digest:
     content = canonical_or_refuse(value)
     digest = digest_bytes(content)

@@ -33,6 +33,7 @@ from fairlead.evidence.report import Report
 from fairlead.evidence.trust import read_trust
 from fairlead.evidence.verify import verify
 from fairlead.store import deployments, ledger
+from fairlead.store.artifacts import last_sent
 from tests.activities.shop import SHOP, Shop, at
 
 
@@ -72,6 +73,17 @@ def verified(shop: Shop, promotion: str) -> Report:
         bundle = sealing.export_bundle(s, shop.ledger, promotion)
         trust = sealing.trust_file(s, "shop", decision=shop.decision, ledger=shop.ledger, agents={"worker": shop.agent})
     return verify(json.dumps(bundle).encode(), read_trust(trust))
+
+
+def test_what_was_sent_is_what_was_sealed(shop: Shop) -> None:
+    promotion = shop.promote("1.0.0")
+    outline = shop.open_deployment(promotion)
+    carry_out(shop, outline)
+    said = [json.loads(b64decode(record.envelope["payload"])) for record in sealed(shop, promotion.id)]
+    [target] = next(s["predicate"] for s in said if s["predicateType"].endswith(":deployment:v1"))["targets"]
+    with shop.db.session() as s:
+        [file] = last_sent(s, outline.deployment, "dev-1")
+    assert target["sent"] == [{"name": file.name, "digest": file.digest}]
 
 
 def test_a_promotion_that_succeeded_is_believed(shop: Shop) -> None:

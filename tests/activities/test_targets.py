@@ -16,6 +16,7 @@ from fairlead.domain.errors import Refused, Unavailable
 from fairlead.domain.fence import FenceLost
 from fairlead.domain.health import Health
 from fairlead.store import deployments, observations
+from fairlead.store.artifacts import PostgresArtifacts, last_sent
 from tests.activities.shop import Shop, at
 
 
@@ -41,6 +42,25 @@ def test_apply_claims_makes_it_run_and_leaves_the_sticker(shop: Shop, task: Task
     claim, sticker = place.sticker
     assert (str(claim), sticker.fence, sticker.release) == ("1.1", "1.1", "1.0.0")
     assert sticker.components == place.digests()
+
+
+def test_what_was_sent_is_kept_by_digest_and_noted(shop: Shop, task: TaskInput) -> None:
+    run(shop.targets.apply, task)
+    with shop.db.session() as s:
+        [file] = last_sent(s, task.deployment, "dev-1")
+    content = PostgresArtifacts(shop.db).get("shop", file.digest)
+    assert (file.name, file.size) == ("dev-1.json", len(content.encode()))
+    assert '"release":"1.0.0"' in content
+
+
+def test_what_cannot_be_kept_is_not_done(shop: Shop, task: TaskInput) -> None:
+    class Away:
+        def put(self, project: str, content: str) -> str:
+            raise Unavailable(Code.ARTIFACTS_UNAVAILABLE, "away")
+
+    with pytest.raises(Unavailable):
+        run(TargetActivities(shop.db, shop.executors, artifacts=Away()).apply, task)  # type: ignore[arg-type]
+    assert shop.world.named("dev-1").sticker is None
 
 
 def test_every_try_has_an_attempt_of_its_own_committed_before_it_claims(shop: Shop, task: TaskInput) -> None:

@@ -250,3 +250,22 @@ def test_a_success_needs_its_verification():
 
 def test_a_rollback_that_did_not_arrive_is_no_rollback():
     assert "outcome" in failed(w.rolled_back, tamper={"verification of way back": says("result", "failed")})
+
+
+SENT = {"name": "web.json", "digest": OTHER}
+FILES = {
+    "two files of one name": says("targets", 0, "sent", [SENT, SENT]),
+    "files where nothing was changed": edit(
+        lambda said: said["targets"][0].update(sent=[SENT], touched=False, state="skipped")
+    ),
+    "files where something was taken down": edit(lambda said: said["targets"][0].update(sent=[SENT], retire=True)),
+}
+
+
+@pytest.mark.parametrize("tamper", FILES.values(), ids=FILES)
+def test_files_that_cannot_have_been_sent_are_refused(tamper):
+    assert "deployment" in failed(tamper={"deployment": tamper})
+
+
+def test_files_that_were_sent_are_believed():
+    assert failed(tamper={"deployment": says("targets", 0, "sent", [SENT])}) == []

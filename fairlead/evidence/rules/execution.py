@@ -132,6 +132,18 @@ def _verification(case: Case) -> Iterator[str]:
 def _deployments(case: Case) -> Iterator[str]:
     yield from _deployment(case)
     yield from _rolled_back(case)
+    for entry in case.of(p.DeploymentPredicate):
+        yield from _sent(entry)
+
+
+def _sent(entry: Entry[p.DeploymentPredicate]) -> Iterator[str]:
+    """Files are named where something was sent, each once; what they say is checked by who has them."""
+    for target in entry.predicate.targets:
+        names = [file.name for file in target.sent or ()]
+        if names and (target.retire or not target.touched):
+            yield f"{entry}: files were sent to {target.name}, where nothing was changed"
+        if len(set(names)) != len(names):
+            yield f"{entry}: two files that were sent to {target.name} have one name"
 
 
 RULES = (
