@@ -30,9 +30,3 @@ async def test_only_what_the_deployment_sent_is_given_out(office: Office, deploy
     other = PostgresArtifacts(office.shop.db).put("shop", "another file of the project")
     answer = await ana.get(f"/api/v1/deployments/{deployment}/artifacts/{other}")
     assert (answer.status_code, answer.json()["code"]) == (404, "digest_not_found")
-
-
-async def test_somebody_of_another_project_sees_none(office: Office, deployment: str):
-    async with office.client("ana", project="other") as stranger:
-        answer = await stranger.get(f"/api/v1/deployments/{deployment}/artifacts")
-    assert answer.status_code == 404
