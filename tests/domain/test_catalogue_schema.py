@@ -14,7 +14,12 @@ from tests.domain.documents import GOOD, good_with
 from tests.domain.test_catalogue_rules import BAD
 
 BY_ITSELF = {Code.UNKNOWN_FIELD, Code.MISSING_FIELD, Code.BAD_NAME}
-SEEN_BY_THE_RULES = {"components/web/env/A B", "people/ana/groups", "environments/dev/targets"}
+SEEN_BY_THE_RULES = {
+    "components/web/env/A B",
+    "components/web/secrets/D B",
+    "people/ana/groups",
+    "environments/dev/targets",
+}
 WRONG = [
     (path, value)
     for path, value, code in BAD
