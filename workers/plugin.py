@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.plugin import SimplePlugin
 from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.failures import FailureInterceptor
+from workers.payloads import data_converter
 from workflows.deployment import DeploymentWorkflow
 from workflows.inbound import MessageInterceptor
 from workflows.lane import LaneWorkflow
@@ -27,7 +27,7 @@ def build_plugin(workflows: Sequence[type] = WORKFLOWS) -> SimplePlugin:
     """Give it to `Client.connect`; workers made from that client have it too. Without workflows for a worker that takes none."""
     return SimplePlugin(
         "fairlead",
-        data_converter=pydantic_data_converter,
+        data_converter=data_converter,
         interceptors=[FailureInterceptor(), MessageInterceptor()],
         workflows=workflows,
         workflow_runner=sandbox(),

@@ -1,5 +1,6 @@
 """What comes to a workflow with another number of payloads than its handlers take: none of it may stop the workflow."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from temporalio.api.common.v1 import Payload
@@ -28,7 +29,7 @@ class _OneArgument(WorkflowInboundInterceptor):
     async def handle_signal(self, input: HandleSignalInput) -> None:
         """Several payloads become one that is no JSON object: still a hint, but no vote."""
         if len(input.args) > 1:
-            input.args = [RawValue(Payload(data=repr(input.args).encode(errors="backslashreplace")))]
+            input.args = [RawValue(Payload(data=_as_bytes(input.args)))]
         await super().handle_signal(input)
 
     def handle_update_validator(self, input: HandleUpdateInput) -> None:
@@ -46,3 +47,9 @@ def _require_one_object(input: HandleUpdateInput) -> None:
     # The SDK hands null and binary payloads over as they are, whatever type the handler takes.
     if len(input.args) != 1 or input.args[0] is None or isinstance(input.args[0], bytes):
         raise refusal(Failure(Code.BAD_REQUEST, f"{input.update} takes one argument, a JSON object"))
+
+
+def _as_bytes(args: Sequence[Any]) -> bytes:
+    """The same for the same payloads, also for those that were not decoded: a replay must find the same digest."""
+    plain = [arg.payload.data if isinstance(arg, RawValue) else arg for arg in args]
+    return repr(plain).encode(errors="backslashreplace")

@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from temporalio.api.common.v1 import Payload
 from temporalio.client import WorkflowUpdateFailedError
+from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from fairlead.contracts import names
@@ -25,6 +27,41 @@ async def test_a_vote_of_several_payloads_is_refused_and_the_promotion_goes_on(
     await bench.until_event("vote_refused")
     await handle.signal("vote", APPROVE)
     assert (await bench.result(handle)).state is PromotionState.SUCCEEDED
+
+
+def raw(encoding: str, data: bytes) -> RawValue:
+    return RawValue(Payload(metadata={"encoding": encoding.encode()}, data=data))
+
+
+UNREADABLE = {
+    "two encodings that nobody knows": [raw("binary/unheard-of", b"\x00"), raw("binary/unheard-of", b"\xff")],
+    "two without an encoding": [RawValue(Payload(data=b"a")), RawValue(Payload(data=b"b"))],
+    "two that are no JSON": [raw("json/plain", b"{"), raw("json/plain", b"\xff")],
+    "protobuf of no known type": [raw("binary/protobuf", b"\xff"), raw("json/protobuf", b"{}")],
+    "one after a vote": [APPROVE, raw("binary/unheard-of", b"\x00")],
+}
+
+
+@pytest.mark.parametrize("payloads", UNREADABLE.values(), ids=UNREADABLE)
+async def test_payloads_that_cannot_be_decoded_are_refused_and_seen(
+    bench: Bench, world: World, payloads: list[Any]
+) -> None:
+    world.approvals = 1
+    handle = await bench.promote()
+    await bench.until_event("votes_opened")
+    for signal, event in (("vote", "vote_refused"), ("cancel", "cancel_refused")):
+        await handle.signal(signal, args=payloads)
+        await bench.until_event(event)
+        assert world.event("promotion/p1", event).actor == "unknown"
+    await handle.signal("vote", APPROVE)
+    assert (await bench.result(handle)).state is PromotionState.SUCCEEDED
+
+
+async def test_an_update_of_payloads_that_cannot_be_decoded_is_answered_so(bench: Bench) -> None:
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await (await bench.start_lane()).execute_update("enter", args=UNREADABLE["two that are no JSON"])
+    assert isinstance(refused.value.cause, ApplicationError)
+    assert refused.value.cause.type == "bad_request"
 
 
 @pytest.mark.parametrize("signal", [names.SIGNAL_REEVALUATE, names.SIGNAL_ADMITTED, names.SIGNAL_PROGRESS])
