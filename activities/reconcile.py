@@ -27,7 +27,7 @@ from fairlead.store import deployments, history, lanes, promotions
 from fairlead.store.database import Database
 
 DETAILS = {
-    Code.TERMINATED: "its workflow was ended by hand",
+    Code.TERMINATED: "its workflow was ended or deleted by hand",
     Code.HISTORY_CONFLICT: "its workflow no longer fits its history, as after a reset by hand",
 }
 
@@ -46,7 +46,7 @@ class ReconcileActivities(activities.ReconcileActivities):
     @activity.defn
     async def start_missing(self, request: ReconcileInput) -> Reconciled:
         """Start promotions whose row has no workflow, and lanes that are gone though somebody waits or holds the place."""
-        started = [p.id for p in await asyncio.to_thread(self._unended) if await self._start(p)]
+        started = [promotion.id for promotion in await self._out_of_sight() if await self._start(promotion)]
         busy = await asyncio.to_thread(self._busy_lanes)
         lanes_started = [names.lane_workflow(*lane) for lane in busy if await self._start_lane(*lane)]
         return Reconciled(started=tuple(started), lanes=tuple(lanes_started))
@@ -55,7 +55,7 @@ class ReconcileActivities(activities.ReconcileActivities):
     async def end_orphans(self, request: ReconcileInput) -> Reconciled:
         """Seal and end promotions whose workflow closed without a terminal event, once their deployments are over."""
         ended = []
-        for promotion in await asyncio.to_thread(self._unended):
+        for promotion in await self._out_of_sight():
             try:
                 if await self._end_if_orphan(promotion, request.now):
                     ended.append(promotion.id)
@@ -63,7 +63,16 @@ class ReconcileActivities(activities.ReconcileActivities):
                 activity.logger.warning("promotion %s could not be ended: %s", promotion.id, error.detail)
         return Reconciled(ended=tuple(ended))
 
+    async def _out_of_sight(self) -> list[PromotionRecord]:
+        """Open promotions that are not listed as running. A list lags: each of these is asked for by name before anything is done."""
+        seen = await temporal.running(self._client, names.PROMOTION)
+        unended = await asyncio.to_thread(self._unended)
+        return [promotion for promotion in unended if names.promotion_workflow(promotion.id) not in seen]
+
     async def _start(self, promotion: PromotionRecord) -> bool:
+        """One that has begun is not begun anew: its workflow was deleted, and what it had in mind is gone."""
+        if _has_begun(promotion):
+            return False
         if await temporal.status(self._client, names.promotion_workflow(promotion.id)) is not None:
             return False
         return await temporal.start_promotion(self._client, workflow_input(promotion))
@@ -77,7 +86,8 @@ class ReconcileActivities(activities.ReconcileActivities):
     async def _end_if_orphan(self, promotion: PromotionRecord, now: datetime) -> bool:
         workflow = names.promotion_workflow(promotion.id)
         status = await temporal.status(self._client, workflow)
-        if status in {None, WorkflowExecutionStatus.RUNNING} or await self._is_deploying(promotion.id):
+        never_started = status is None and not _has_begun(promotion)
+        if never_started or status is WorkflowExecutionStatus.RUNNING or await self._is_deploying(promotion.id):
             return False
         conflict = Code.HISTORY_CONFLICT in await temporal.failure_codes(self._client, workflow)
         code = Code.HISTORY_CONFLICT if conflict else Code.TERMINATED
@@ -112,6 +122,11 @@ class ReconcileActivities(activities.ReconcileActivities):
     def _open_deployments(self, promotion: str) -> list[str]:
         with self._db.session() as s:
             return [d.id for d in deployments.of_promotion(s, promotion) if not d.state.is_terminal]
+
+
+def _has_begun(promotion: PromotionRecord) -> bool:
+    """Whether its workflow has recorded anything; event 0 comes with the row."""
+    return promotion.sequence > 0
 
 
 def _append_end(sealer: Sealer, code: Code) -> None:

@@ -1,10 +1,13 @@
 """The sweep: what is missing is started, what was orphaned is ended and sealed, all else is left alone."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 from temporalio import workflow
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
@@ -46,6 +49,24 @@ async def run_nothing(temporal: Client, id: str) -> Any:
 
 async def terminated(temporal: Client, promotion: PromotionRecord) -> None:
     await (await run_nothing(temporal, names.promotion_workflow(promotion.id))).terminate("by hand")
+    await out_of_sight(temporal, promotion)
+
+
+async def out_of_sight(temporal: Client, promotion: PromotionRecord) -> None:
+    """Return when Temporal no longer lists the promotion as running."""
+    async with asyncio.timeout(30):
+        while names.promotion_workflow(promotion.id) in await adapter.running(temporal, names.PROMOTION):
+            await asyncio.sleep(0.02)
+
+
+async def delete(temporal: Client, workflow: str) -> None:
+    """As `temporal workflow delete` does; return when nothing is left of it."""
+    execution = WorkflowExecution(workflow_id=workflow)
+    request = DeleteWorkflowExecutionRequest(namespace=temporal.namespace, workflow_execution=execution)
+    await temporal.workflow_service.delete_workflow_execution(request)
+    async with asyncio.timeout(30):
+        while await adapter.status(temporal, workflow) is not None:
+            await asyncio.sleep(0.02)
 
 
 def believed(shop: Shop, promotion: str) -> bool:
@@ -138,6 +159,42 @@ async def test_one_that_runs_is_left_alone(shop: Shop, sweep: ReconcileActivitie
     assert shop.row(promotion.id).state is PromotionState.REQUESTED
 
 
+async def test_one_that_is_listed_as_running_is_not_asked_for_by_name(
+    shop: Shop, sweep: ReconcileActivities, temporal: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, missing = shop.promote("1.0.0"), shop.promote("1.1.0")
+    await run_nothing(temporal, names.promotion_workflow(here.id))
+    async with asyncio.timeout(30):
+        while not await adapter.running(temporal, names.PROMOTION):
+            await asyncio.sleep(0.02)
+    asked: list[str] = []
+    really = adapter.status
+
+    async def status(client: Client, workflow: str) -> WorkflowExecutionStatus | None:
+        asked.append(workflow)
+        return await really(client, workflow)
+
+    monkeypatch.setattr(adapter, "status", status)
+    assert (await start(sweep)).started == (missing.id,)
+    assert asked == [names.promotion_workflow(missing.id)]
+
+
+async def test_one_whose_workflow_was_deleted_ends_and_is_not_begun_anew(
+    shop: Shop, sweep: ReconcileActivities, temporal: Client
+) -> None:
+    promotion = shop.promote("1.0.0", "prod")
+    shop.open_votes(promotion)
+    workflow = names.promotion_workflow(promotion.id)
+    await run_nothing(temporal, workflow)
+    await delete(temporal, workflow)
+    await out_of_sight(temporal, promotion)
+    assert (await start(sweep)).started == ()
+    assert (await end(sweep)).ended == (promotion.id,)
+    row = shop.row(promotion.id)
+    assert (row.state, row.code) == (PromotionState.FAILED, Code.TERMINATED)
+    assert believed(shop, promotion.id)
+
+
 @pytest.mark.parametrize("suffix", ["", ".rollback"])
 async def test_an_orphans_deployments_finish_first(
     shop: Shop, sweep: ReconcileActivities, temporal: Client, suffix: str
@@ -193,6 +250,7 @@ async def test_a_halted_promotion_ends_as_a_history_conflict(
         await start(sweep)
         with pytest.raises(WorkflowFailureError):
             await client.get_workflow_handle(names.promotion_workflow(promotion.id)).result()
+    await out_of_sight(temporal, promotion)
     assert (await end(sweep)).ended == (promotion.id,)
     assert shop.row(promotion.id).code == Code.HISTORY_CONFLICT
 
