@@ -69,6 +69,7 @@ class FakeDeployments(activities.DeploymentActivities):
     def _open(self, id: str, number: int, targets: list[OutlineTarget], time: Any, *, rollback: bool) -> Outline:
         world = self._world
         if id not in world.deployments:
+            self._require_alone(id)
             outline = Outline(
                 deployment=id,
                 number=number,
@@ -81,6 +82,14 @@ class FakeDeployments(activities.DeploymentActivities):
             world.deployments[id] = Deployment(outline, rollback, tasks=tasks)
             world.append(Append(subject=names.deployment_subject(id), sequence=0, type="queued", time=time))
         return world.deployments[id].outline
+
+    def _require_alone(self, id: str) -> None:
+        """Never two deployments in one environment; a rollback belongs to the one that failed."""
+        world, mine = self._world, _promotion_of(id)
+        others = {_promotion_of(other) for other, row in world.deployments.items() if not row.state.is_terminal}
+        crowd = [other for other in others - {mine} if world.places[other].lane == world.places[mine].lane]
+        if crowd:
+            world.crowds.append((id, *crowd))
 
     @activity.defn
     def outline(self, deployment: DeploymentRef) -> Outline:
@@ -95,7 +104,8 @@ class FakeDeployments(activities.DeploymentActivities):
     @activity.defn
     def leave_hold(self, request: LeaveHold) -> None:
         with self._world.lock:
-            self._world.restraints[f"hold-{request.deployment}"] = "hold"
+            lane = (request.project, request.environment)
+            self._world.restrain(f"hold-{request.deployment}", "hold", lane)
 
     @activity.defn
     def abandon(self, request: Abandon) -> None:
@@ -108,7 +118,8 @@ class FakeDeployments(activities.DeploymentActivities):
                     self._next(request, "task", data={"target": target, "state": "lost", "code": request.code})
             ended = {"code": request.code, "detail": "abandoned"}
             self._next(request, "ended", data=ended, state="failed")
-            self._world.restraints[f"hold-{request.deployment}"] = "hold"
+            lane = self._world.places[_promotion_of(request.deployment)].lane
+            self._world.restrain(f"hold-{request.deployment}", "hold", lane)
 
     def _next(self, request: Abandon, type: str, **more: Any) -> None:
         subject = names.deployment_subject(request.deployment)
@@ -120,6 +131,10 @@ class FakeDeployments(activities.DeploymentActivities):
             if id not in self._world.deployments:
                 raise NotFound(Code.DEPLOYMENT_NOT_FOUND, id)
             return self._world.deployments[id]
+
+
+def _promotion_of(deployment: str) -> str:
+    return deployment.removesuffix(".rollback")
 
 
 class FakeTargets(activities.TargetActivities):
@@ -165,6 +180,7 @@ class FakeTargets(activities.TargetActivities):
         with self._world.lock:
             self._world.steps.append(key)
         self._world.may_fail(*key)
+        self._world.may_fail(deployment, name)
 
     def _key(self, name: str, deployment: str) -> tuple[str, ...]:
         return (name, "back") if self._world.deployments[deployment].is_rollback else (name,)

@@ -34,19 +34,20 @@ class FakeGates(activities.GateActivities):
         world.may_fail("evaluate")
         with world.lock:
             opened, expires = (request.opened, request.expires) if request.plan == world.plan else (None, None)
+            needed = world.approvals_for(request.promotion)
             terms = ApprovalTerms(
-                count=world.approvals,
+                count=needed,
                 requester="cannot_vote",
                 expires_after=VOTES_LAST,
                 opened=opened,
                 expires=expires,
             )
             verdicts = [replace(v, evaluated_at=request.now) for v in world.verdicts if not _over(v, request.now)]
-            if world.approvals:
-                verdicts.append(self._approval(request, opened, expires))
-        return Evaluation(plan=world.plan, verdicts=tuple(verdicts), approval=terms if world.approvals else None)
+            if needed:
+                verdicts.append(self._approval(request, needed, opened, expires))
+        return Evaluation(plan=world.plan, verdicts=tuple(verdicts), approval=terms if needed else None)
 
-    def _approval(self, request: EvaluateInput, opened: Any, expires: Any) -> Any:
+    def _approval(self, request: EvaluateInput, needed: int, opened: Any, expires: Any) -> Any:
         cast = (request.promotion, self._world.plan)
         mine = [
             choice
@@ -55,12 +56,12 @@ class FakeGates(activities.GateActivities):
         ]
         if Choice.REJECT in mine:
             return verdict("approval", Decision.DENY, request.now, Code.VOTE_REJECTED)
-        if len(mine) >= self._world.approvals:
+        if len(mine) >= needed:
             return verdict("approval", Decision.ALLOW, request.now)
         codes = [Code.VOTES_MISSING]
         if expires and request.now >= expires:
             codes.append(Code.APPROVAL_EXPIRED)
-        missing = self._world.approvals - len(mine)
+        missing = needed - len(mine)
         return verdict("approval", Decision.PENDING, request.now, *codes, message=f"needs {missing} more")
 
     @activity.defn

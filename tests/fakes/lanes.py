@@ -48,6 +48,8 @@ class FakeLanes(activities.LaneActivities):
     def queue(self, lane: LaneRef) -> None:
         places = self._world.places
         with self._world.lock:
+            if self._world.states[lane.promotion].is_terminal:
+                return
             known = places.get(lane.promotion)
             if known is None or known.status == "left":
                 last = max((place.position for place in places.values()), default=0)
@@ -72,9 +74,9 @@ class FakeLanes(activities.LaneActivities):
             waiting = [p for p in here if p.status == "waiting"]
             if holder:
                 return AdmitResult(holder=holder.promotion, waiting=len(waiting))
-            return self._next(waiting)
+            return self._next(lane, waiting)
 
-    def _next(self, waiting: list[Place]) -> AdmitResult:
+    def _next(self, lane: tuple[str, str], waiting: list[Place]) -> AdmitResult:
         world, refused = self._world, []
         for place in waiting:
             if self._blocked(place.promotion):
@@ -86,14 +88,14 @@ class FakeLanes(activities.LaneActivities):
             world.numbers[place.lane] += 1
             place.status, place.number = "admitted", world.numbers[place.lane]
             return AdmitResult(holder=place.promotion, admitted=True, refused=tuple(refused), waiting=len(waiting) - 1)
-        blockers = [Blocker(code=kind, detail=kind, rule=kind) for kind in world.restraints.values()]
+        blockers = [Blocker(code=kind, detail=kind, rule=kind) for kind in world.restraining(lane).values()]
         return AdmitResult(refused=tuple(refused), waiting=len(waiting), blocked_by=tuple(blockers))
 
     def _blocked(self, promotion: str) -> bool:
         request = self._world.promotions[promotion]
         if request.intent == "rollback":
             return False
-        kinds = set(self._world.restraints.values())
+        kinds = set(self._world.restraining((request.project, request.environment)).values())
         return "freeze" in kinds or ("hold" in kinds and request.through_hold is None)
 
     @activity.defn
@@ -103,9 +105,13 @@ class FakeLanes(activities.LaneActivities):
             names.deployment_workflow(lane.promotion),
             names.deployment_workflow(names.rollback_of(lane.promotion)),
         ]
-        while any([await temporal.is_running(self._client, workflow) for workflow in workflows]):
-            activity.heartbeat()
-            await asyncio.sleep(0.05)
+        pulse = asyncio.create_task(_pulse())
+        try:
+            while any([await temporal.is_running(self._client, workflow) for workflow in workflows]):
+                for workflow in workflows:
+                    await temporal.wait_closed(self._client, workflow)
+        finally:
+            pulse.cancel()
 
     @activity.defn
     def free(self, lane: LaneRef) -> None:
@@ -115,27 +121,35 @@ class FakeLanes(activities.LaneActivities):
 
     @activity.defn
     def record_restraint(self, request: RecordRestraint) -> RestraintAnswer:
-        restraints = self._world.restraints
-        with self._world.lock:
+        world, lane = self._world, (request.project, request.environment)
+        with world.lock:
+            world.steps.append((request.kind, request.restraint or "all"))
             if request.kind in {"freeze", "hold"}:
                 assert request.restraint
-                restraints[request.restraint] = request.kind
+                world.restrain(request.restraint, request.kind, lane)
                 return RestraintAnswer(restraints=(request.restraint,))
             ends = "freeze" if request.kind == "thaw" else "hold"
-            ended = [id for id, kind in restraints.items() if kind == ends and request.restraint in {None, id}]
+            here = world.restraining(lane).items()
+            ended = [id for id, kind in here if kind == ends and request.restraint in {None, id}]
             for id in ended:
-                del restraints[id]
+                del world.restraints[id]
             return RestraintAnswer(restraints=tuple(ended))
 
     @activity.defn
     async def poke(self, environment: EnvironmentRef) -> None:
         for promotion, state in list(self._world.states.items()):
-            if not state.is_terminal:
+            if not state.is_terminal and self._world.promotions[promotion].environment == environment.environment:
                 await temporal.signal_reevaluate(self._client, promotion)
 
     @activity.defn
     async def request_cancel(self, promotion: PromotionRef) -> None:
         await temporal.cancel(self._client, names.promotion_workflow(promotion.promotion))
+
+
+async def _pulse() -> None:
+    while True:
+        activity.heartbeat()
+        await asyncio.sleep(1)
 
 
 def _request(lane: LaneRef) -> LaneRequest:

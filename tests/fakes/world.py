@@ -62,15 +62,21 @@ class World:
         self.states: dict[str, PromotionState] = {}
         self.places: dict[str, Place] = {}
         self.restraints: dict[str, str] = {}
+        self.restrained: dict[str, tuple[str, str]] = {}
+        """The lane of a restraint; one that a test has put in `restraints` by hand is everywhere."""
         self.numbers: dict[tuple[str, str], int] = defaultdict(int)
         self.deployments: dict[str, Deployment] = {}
         self.votes: list[tuple[str, str, str, str | None, datetime]] = []
         self.steps: list[tuple[str, ...]] = []
         self.seals: list[tuple[str, object]] = []
+        self.crowds: list[tuple[str, ...]] = []
+        """Deployments that were opened beside others in the same environment: none, ever."""
         # What tests script.
         self.plan = digest_of("plan")
         self.verdicts: list[Verdict] = []
         self.approvals = 0
+        self.approvals_into: dict[str, int] = {}
+        """By environment, where it differs."""
         self.waves: tuple[tuple[str, ...], ...] = (("t1",), ("t2",), ("t3",))
         self.on_failure = "rollback"
         self.verified: set[str] = {"t1", "t2", "t3"}
@@ -133,6 +139,19 @@ class World:
     def pause(self, *step: str) -> Pause:
         """Hold a step up."""
         return self.pauses.setdefault(step, Pause())
+
+    def approvals_for(self, promotion: str) -> int:
+        """How many votes a promotion needs."""
+        return self.approvals_into.get(self.promotions[promotion].environment, self.approvals)
+
+    def restrain(self, id: str, kind: str, lane: tuple[str, str]) -> None:
+        """Freeze or hold one lane."""
+        with self.lock:
+            self.restraints[id], self.restrained[id] = kind, lane
+
+    def restraining(self, lane: tuple[str, str]) -> dict[str, str]:
+        """What keeps a lane, by id."""
+        return {id: kind for id, kind in self.restraints.items() if self.restrained.get(id, lane) == lane}
 
     def _project(self, event: Append) -> None:
         kind, _, id = event.subject.partition("/")
