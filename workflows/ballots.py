@@ -1,6 +1,7 @@
 """Votes and cancels of one promotion: judged and recorded one at a time, while they are taken at all."""
 
 import asyncio
+from datetime import datetime
 from typing import Any, Final
 
 from temporalio import workflow
@@ -38,17 +39,19 @@ class Ballots:
 
     async def vote(self, message: Message, via: str) -> VoteAnswer:
         """Judge a vote. Raises an ApplicationError when the promotion is over or its history has been halted."""
+        received = workflow.now()  # whoever has to wait until others are judged does not grow stale meanwhile
         async with self.judging:
             self._require_open()
-            answer = await self._log.recorded_by(lambda sequence: self._judge_vote(message, via, sequence))
+            answer = await self._log.recorded_by(lambda sequence: self._judge_vote(message, via, received, sequence))
             self.rejected = self.rejected or (answer.accepted and answer.choice is Choice.REJECT)
         return answer
 
     async def cancel(self, request: CancelRequest | None, message: Message | None, via: str) -> VoteAnswer:
         """Judge a cancel; one that is accepted makes Temporal cancel this workflow."""
+        received = workflow.now()
         async with self.judging:
             self._require_open()
-            answer = await self._judge_cancel(request, message or Message(None), via)
+            answer = await self._judge_cancel(request, message or Message(None), via, received)
         if answer.accepted:
             await self.request_native_cancel()
         return answer
@@ -56,7 +59,7 @@ class Ballots:
     async def note_native_cancel(self) -> None:
         """Record that Temporal was asked to cancel this workflow, unless an accepted cancel did. To be called with `judging` held."""
         if not self._cancel_recorded:
-            await self._judge_cancel(None, Message(None), VIA_TEMPORAL)
+            await self._judge_cancel(None, Message(None), VIA_TEMPORAL, workflow.now())
 
     async def request_native_cancel(self) -> None:
         """Only a workflow that Temporal was asked to cancel closes as Canceled."""
@@ -74,12 +77,12 @@ class Ballots:
         if self.closed:
             raise refusal(CLOSED)
 
-    async def _judge_vote(self, message: Message, via: str, sequence: int) -> VoteAnswer:
+    async def _judge_vote(self, message: Message, via: str, received: datetime, sequence: int) -> VoteAnswer:
         voting = self._judgement.voting
         request = JudgeVote(
             promotion=self._promotion,
             sequence=sequence,
-            received=workflow.now(),
+            received=received,
             envelope=message.envelope,
             payload=message.payload,
             via=via,
@@ -92,12 +95,14 @@ class Ballots:
             GateActivities.judge_vote, request, summary=f"Judge a vote ({sequence})", **RECORD
         )
 
-    async def _judge_cancel(self, request: CancelRequest | None, message: Message, via: str) -> VoteAnswer:
+    async def _judge_cancel(
+        self, request: CancelRequest | None, message: Message, via: str, received: datetime
+    ) -> VoteAnswer:
         def judge(sequence: int) -> Any:
             asked = JudgeCancel(
                 promotion=self._promotion,
                 sequence=sequence,
-                received=workflow.now(),
+                received=received,
                 via=via,
                 request=request,
                 envelope=message.envelope,

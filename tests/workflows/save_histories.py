@@ -1,4 +1,4 @@
-"""Saves a history of every kind of workflow, for the replay tests: `python -m tests.workflows.save_histories WORD`.
+"""Saves a history of every kind of workflow and ending, for the replay tests: `python -m tests.workflows.save_histories WORD`.
 
 Run it when a change to workflows is meant to change histories. WORD, of the change, ends the names of the new ones, so that the old ones stay.
 """
@@ -6,7 +6,6 @@ Run it when a change to workflows is meant to change histories. WORD, of the cha
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,9 @@ from fairlead.domain.states import PromotionState
 from fairlead.domain.verdict import Decision
 from tests.fakes.world import World, verdict
 from tests.fixtures.temporal import fresh_client
+from tests.workflows import histories_by_hand as by_hand
 from tests.workflows.bench import APPROVE, Bench, a_promotion, working
+from tests.workflows.histories_by_hand import Scenario
 from workers import temporal_server
 from workflows.lane import LaneWorkflow
 from workflows.promotion import PromotionWorkflow
@@ -31,7 +32,6 @@ FOLDER = Path(__file__).parent / "histories"
 PLACES = {"identity", "stackTrace", "binaryChecksum", "buildId", "sdkVersion", "workerInstanceKey"}
 """What says where a history was made, or with what: left out."""
 
-Scenario = Callable[[Bench, World], Awaitable[dict[str, str]]]
 
 
 async def voted(bench: Bench, world: World) -> dict[str, str]:
@@ -124,7 +124,10 @@ async def reconciled(bench: Bench, world: World) -> dict[str, str]:
     return {"reconcile": "reconcile"}
 
 
-SCENARIOS: tuple[Scenario, ...] = (voted, at_once, rolled_back, rejected, cancelled, terminated, restrained, reconciled)
+SCENARIOS: tuple[Scenario, ...] = (
+    *(voted, at_once, rolled_back, rejected, cancelled, terminated, restrained, reconciled),
+    *by_hand.SCENARIOS,
+)
 
 
 async def save_all(word: str) -> None:

@@ -1,6 +1,8 @@
 """Saved histories replay with the code as it is now, through the same plugin as workers have."""
 
+import base64
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
+from fairlead.domain.states import PromotionState
 from tests.workflows.save_histories import FOLDER
 from workers.plugin import WORKFLOWS, build_plugin
 
@@ -43,6 +46,19 @@ async def test_a_history_that_the_code_would_not_make_is_noticed() -> None:
     assert '"seal_decision"' in text
     with pytest.raises(NondeterminismError):
         await replay(text.replace('"seal_decision"', '"seal_something"'))
+
+
+def test_there_is_a_history_of_every_way_in_which_a_promotion_ends() -> None:
+    saved = "".join(path.read_text() for path in HISTORIES)
+    recorded = re.findall(r"[A-Za-z0-9+/=]{40,}", saved)
+    told = [base64.b64decode(payload, validate=False) for payload in recorded if len(payload) % 4 == 0]
+    ended = {
+        match
+        for payload in told
+        for match in re.findall(rb'"subject":"promotion/.*"type":"ended".*"state":"([a-z_]+)"', payload)
+    }
+    # Nothing supersedes a promotion yet.
+    assert {end.decode() for end in ended} == {str(s) for s in PromotionState if s.is_terminal} - {"superseded"}
 
 
 def test_there_is_a_history_of_every_kind_of_workflow() -> None:
