@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -30,7 +31,7 @@ class Second:
         self._log = (system.folder / "second.log").open("wb")
         self.url = f"http://127.0.0.1:{self._environment['FAIRLEAD_API_PORT']}"
         self.api, self.worker = self._start("workers.api_server"), self._start("workers.worker")
-        until(lambda: httpx.get(f"{self.url}/readyz", trust_env=False).is_success, "the second API")
+        until(lambda: httpx.get(f"{self.url}/readyz", timeout=5, trust_env=False).is_success, "the second API", 120)
 
     def caller_like(self, caller: Caller) -> Caller:
         """The holder of the same key, at this API."""
@@ -80,7 +81,7 @@ def test_never_two_deployments_in_one_environment(system: WholeSystem, prod: Sho
     deployments = sorted((prod.view(id)["deployments"][0]["number"], id) for id in asked)
     assert [number for number, _ in deployments] == [1, 2, 3, 4, 5, 6]
     spans = [span(prod, id) for _, id in deployments]
-    assert all(ended <= begun for (_, ended), (begun, _) in zip(spans, spans[1:], strict=False)), spans
+    assert all(ended <= begun for (_, ended), (begun, _) in pairwise(spans)), spans
     assert [len(prod.starts(target)) for target in ("prod-1", "prod-2")] == [1, 1]
     assert prod.why(asked[-1]) == {}
     until(lambda: prod.place("prod")["holder"] is None, "the lane to be free")

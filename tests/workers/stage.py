@@ -26,7 +26,7 @@ from fairlead.domain.states import PromotionState
 from fairlead.ports import FailPoints
 from fairlead.store import lanes, restraints
 from tests.activities.shop import ROLLING, SHOP
-from tests.workers.running import RunningShop, eventually
+from tests.workers.running import PATIENCE, RunningShop, eventually
 from workers.clock import now
 
 LONGEST_HOLD = 120.0
@@ -50,12 +50,12 @@ class Holds:
         self._holds: dict[tuple[str, str, str], Hold] = {}
 
     def hold(self, workflow: str, activity_type: str, place: str) -> Hold:
-        """Hold up the first that comes to this place."""
+        """Hold up whoever comes to this place, until it is released."""
         return self._holds.setdefault((workflow, activity_type, place), Hold())
 
     def reach(self, name: str) -> None:
         info = activity.info()
-        hold = self._holds.pop((str(info.workflow_id), info.activity_type, name), None)
+        hold = self._holds.get((str(info.workflow_id), info.activity_type, name))
         if hold:
             hold.reached.set()
             hold.released.wait(LONGEST_HOLD)
@@ -151,7 +151,7 @@ class Stage:
         scene = Scene(environment, await self.request(environment))
         scene.hold = self.holds.hold(scene.workflow(of), activity_type, place)
         await self.start(scene.promotion)
-        assert await asyncio.to_thread(scene.hold.reached.wait, 30), self.shop.row(scene.id)
+        assert await asyncio.to_thread(scene.hold.reached.wait, PATIENCE), self.shop.row(scene.id)
         return scene
 
     async def sweep(self) -> None:

@@ -11,7 +11,7 @@ from tests.workflows.schedules import Field, Player, Schedule, a_field, schedule
 
 pytestmark = pytest.mark.temporal
 AT_ONCE = 8
-EACH = 5
+EACH = 25
 IS_SOAK = os.environ.get("FAIRLEAD_SOAK") == "1"
 
 
