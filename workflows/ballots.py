@@ -78,7 +78,7 @@ class Ballots:
             raise refusal(CLOSED)
 
     async def _judge_vote(self, message: Message, via: str, received: datetime, sequence: int) -> VoteAnswer:
-        voting = self._judgement.voting
+        voting = self._judgement.voting_at(received)
         request = JudgeVote(
             promotion=self._promotion,
             sequence=sequence,

@@ -95,6 +95,10 @@ class Judgement:
             return None
         return self._approval.model_copy(update={"opened": self.voting.opened, "expires": self.voting.expires})
 
+    def voting_at(self, received: datetime) -> Voting | None:
+        """The votes that were open when something came; it may have waited since until others were judged."""
+        return self.voting if self.voting and received >= self.voting.opened else None
+
     def look_again_in(self, until: datetime) -> timedelta:
         """For how long to wait for a message; until `until` at the longest."""
         now = workflow.now()
