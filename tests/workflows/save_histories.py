@@ -33,7 +33,6 @@ PLACES = {"identity", "stackTrace", "binaryChecksum", "buildId", "sdkVersion", "
 """What says where a history was made, or with what: left out."""
 
 
-
 async def voted(bench: Bench, world: World) -> dict[str, str]:
     """An unsigned vote is refused, two count, and it goes through."""
     world.approvals = 2
