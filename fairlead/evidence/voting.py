@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from fairlead.contracts.canonical import Digest, canonical, digest_bytes
 from fairlead.contracts.votes import MAX_VOTE_BYTES, VOTE_PAYLOAD_TYPE, VotePayload
+from fairlead.domain.blocks import is_text
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput
 from fairlead.domain.votes import Ballot, CastVote
@@ -126,6 +127,9 @@ def _payload(opened: OpenedEnvelope) -> VotePayload:
         _malformed(error)
     if not _UTC_INSTANT.fullmatch(str(document["time"])):
         raise BadInput(Code.VOTE_MALFORMED, "the time of a vote is RFC 3339 in UTC, with Z")
+    # Signed or not: what no record can hold could not even be told as refused.
+    if not all(is_text(value) for value in document.values()):
+        raise BadInput(Code.VOTE_MALFORMED, "the text of a vote holds NUL")
     return payload
 
 
