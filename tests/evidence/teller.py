@@ -7,6 +7,7 @@ rests on it names the changed one), `signed_by` has another key sign it, `drop` 
 import copy
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from fairlead.contracts.canonical import canonical, digest_of
@@ -51,6 +52,21 @@ TERMS = ApprovalTerms(
     opened=minute(OPENED),
     expires=minute(EXPIRES),
 )
+
+
+@cache
+def _noise(index: int) -> dict[str, Any]:
+    """A statement that is of no promotion, the same at each place: signing it anew for every story takes long."""
+    freeze = statements.freeze(
+        project=PROJECT,
+        environment="staging",
+        change="freeze",
+        restraint=f"r{index}",
+        actor="ana",
+        reason="inventory",
+        time=minute(1),
+    )
+    return envelope.seal(signer("decision"), freeze)
 
 
 class World:
@@ -202,16 +218,7 @@ class World:
         return sign_checkpoint(signer(key), project, size, self.tree().root(size))
 
     def _noise(self) -> None:
-        freeze = statements.freeze(
-            project=PROJECT,
-            environment="staging",
-            change="freeze",
-            restraint=f"r{len(self.leaves)}",
-            actor="ana",
-            reason="inventory",
-            time=minute(1),
-        )
-        self.leaves.append(envelope.seal(signer("decision"), freeze))
+        self.leaves.append(_noise(len(self.leaves)))
 
     def _verdict(self, release: str, gate: str, denied: str | None, time: float) -> str:
         verdict = Verdict(
