@@ -67,8 +67,9 @@ class Served:
         case.validate_response(answer, checks=CHECKS)
 
     def within(self, operation: Any) -> dict[str, str]:
-        """Path parameters that name what is there."""
-        return {parameter.name: self.names[parameter.name] for parameter in operation.path_parameters}
+        """Path parameters that name what is there; the others are made up."""
+        asked = {parameter.name for parameter in operation.path_parameters}
+        return {name: thing for name, thing in self.names.items() if name in asked}
 
 
 @pytest.fixture(scope="module")
