@@ -19,6 +19,10 @@ from fairlead.domain.files import MAX_FILE_BYTES
 MAX_DEPTH = 40
 MAX_NODES = 20_000
 
+_TAG = "tag:yaml.org,2002:"
+_STR = _TAG + "str"
+_USUAL = ("str", "int", "float", "bool", "null", "map", "seq", "merge", "timestamp", "value")
+_TAGS = frozenset(_TAG + kind for kind in _USUAL)
 _PLAIN = re.compile(r"[a-z][a-z0-9_-]*")
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
@@ -52,6 +56,8 @@ class _Tree:
             )
         if depth > MAX_DEPTH:
             _refuse(Code.DOCUMENT_TOO_DEEP, f"deeper than {MAX_DEPTH} levels", node.start_mark)
+        if node.tag not in _TAGS:
+            _refuse(Code.DOCUMENT_MALFORMED, f"tags such as {node.tag:.60} are not taken", node.start_mark)
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, depth)
         if isinstance(node, yaml.SequenceNode):
@@ -89,7 +95,7 @@ def _key(node: Any) -> str:
 
 def _scalar(node: Any) -> Any:
     text = _checked(node)
-    return resolve(text) if _is_plain(node) else text
+    return resolve(text) if _is_plain(node) and node.tag != _STR else text
 
 
 def _is_plain(node: Any) -> bool:
@@ -116,7 +122,7 @@ class _Dumper(yaml.SafeDumper):
 
 def _text(dumper: yaml.SafeDumper, text: str) -> Any:
     plain = _PLAIN.fullmatch(text) and text not in _WORDS
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else '"')
+    return dumper.represent_scalar(_STR, text, style=None if plain else '"')
 
 
 _Dumper.add_representer(str, _text)

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from fairlead.cli import (
     artifacts,
     catalogue,
+    compose,
     configuration,
     doctor,
     environments,
@@ -36,6 +37,7 @@ _SUBJECTS = (
     configuration,
     doctor,
     artifacts,
+    compose,
 )
 
 

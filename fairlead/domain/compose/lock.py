@@ -11,11 +11,10 @@ from fairlead.domain.codes import Code
 from fairlead.domain.compose.interpolation import BadExpression, escape
 from fairlead.domain.compose.risks import find, refuses
 from fairlead.domain.compose.scopes import Resolver, scope, shared_secret, variables
-from fairlead.domain.compose.shapes import DROPPED, Tree, dependencies, items, mapping, named, own, pairs
+from fairlead.domain.compose.shapes import DROPPED, Tree, awaited, dependencies, items, mapping, named, own, pairs
 from fairlead.domain.compose.stack import CONFIG, DATA, KIND, ONE_SHOT, OURS, SERVICE, Part, Stack, pinned
 from fairlead.domain.errors import Flaw
 
-_COMPLETED = "service_completed_successfully"
 _RESERVED = ("fairlead.", "com.docker.compose.")
 _CODES = dict.fromkeys(("latest_tag", "unpinned", "build_only"), Code.IMAGE_UNPINNED)
 
@@ -34,12 +33,6 @@ def make(document: object, stack: Stack) -> Made:
     return Made(maker.document(), tuple(maker.flaws))
 
 
-def awaited(services: Tree) -> set[str]:
-    """The services that end by themselves: others wait for their success."""
-    waits = [dependencies(mapping(said).get("depends_on")) for said in services.values()]
-    return {name for wait in waits for name, said in wait.items() if said.get("condition") == _COMPLETED}
-
-
 class _Maker:
     def __init__(self, root: Tree, stack: Stack) -> None:
         self.flaws: list[Flaw] = []
@@ -56,9 +49,22 @@ class _Maker:
             for finding in find(self._file, given, one_shots)
             if refuses(finding, self._stack.allow)
         ]
+        self._refuse_clashes()
         services = {name: self._service(name, said) for name, said in self._services.items()}
         _mark(services, one_shots)
         return {"name": self._stack.name, "services": services, **self._rest(services)}
+
+    def _refuse_clashes(self) -> None:
+        """Containers are named by component, else by service: the two may not be mixed up."""
+        components = {part.component for part in self._stack.parts}
+        for name in self._services:
+            if name in components and self._stack.part(name) is None:
+                self._flaw(
+                    Code.COMPOSE_REFUSED, f"{name} is another service than the component {name}", "services", name
+                )
+        services = [part.service for part in self._stack.parts]
+        for service in {name for name in services if services.count(name) > 1}:
+            self._flaw(Code.COMPOSE_REFUSED, f"{service} is more than one component", "services", service)
 
     # reading
 

@@ -69,6 +69,17 @@ def dependencies(value: object) -> dict[str, dict[str, Any]]:
     return {name: {**plain, **said} for name, said in named(value).items()}
 
 
+def awaited(services: Tree) -> set[str]:
+    """The services that end by themselves: others wait for their success."""
+    waits = [dependencies(mapping(said).get("depends_on")) for said in services.values()]
+    return {
+        name
+        for wait in waits
+        for name, said in wait.items()
+        if said.get("condition") == "service_completed_successfully"
+    }
+
+
 def host_paths(service: Tree) -> Iterator[str]:
     """What of the host's own files a service mounts."""
     for entry in items(service.get("volumes")):
