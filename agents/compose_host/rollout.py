@@ -143,7 +143,7 @@ class Rollout:
             ended = self._compose.up(self._project(lock, values), vigil.look, vigil.limit)
             self._guard()
             if ended.code:
-                vigil.look()
+                vigil.look(last=True)
                 raise self._failed(lock, ended)
         vigil.stay()
 

@@ -19,6 +19,8 @@ CRASH_LIMIT = 3
 """Restarts by the engine after which a container that never was healthy is taken for one that never will be."""
 _PAUSE = 0.2
 _SLACK = 120.0
+_GONE = 2.0
+"""How long something must have ended to be taken for ended: an engine that has just been started stops and starts what it finds."""
 
 
 class Vigil:
@@ -28,6 +30,7 @@ class Vigil:
         self._engine, self._ours, self._lock, self._guard = engine, ours, lock, guard
         self._deadline = deadline
         self._first: dict[str, tuple[float, int]] = {}
+        self._ended: dict[str, float] = {}
         self._health: dict[str, Health] = {}
 
     @property
@@ -40,13 +43,16 @@ class Vigil:
         """Whether a container is healthy now, by the check that it was started with."""
         return look(box, labels.health_in(box.labels))[0] == Health.HEALTHY
 
-    def look(self) -> None:
-        """One look at everything that is not known to be well. Raises Refused (start_failed, one_shot_failed, unhealthy)."""
+    def look(self, *, last: bool = False) -> None:
+        """One look at everything that is not known to be well. Raises Refused (start_failed, one_shot_failed, unhealthy).
+
+        `last`: nothing will be started any more, so what has ended has.
+        """
         self._guard()
         boxes = {called(box): box for box in self._ours.boxes()}
         for service in self._lock.services:
             if self._health.get(service.called) != Health.HEALTHY:
-                self._judge(service, boxes.get(service.called))
+                self._judge(service, boxes.get(service.called), last=last)
 
     def stay(self) -> None:
         """Return when all is well. Raises as `look` does."""
@@ -72,12 +78,14 @@ class Vigil:
     def _all_well(self) -> bool:
         return all(self._health.get(service.called) == Health.HEALTHY for service in self._lock.services)
 
-    def _judge(self, service: LockedService, box: Box | None) -> None:
+    def _judge(self, service: LockedService, box: Box | None, *, last: bool) -> None:
         if box is None:
             raise self._refusal(Code.START_FAILED, service.called, f"{service.called} is not there any more")
         health, words = look(box, labels.health_in(box.labels))
         self._health[service.called] = health
         if box.status == "created" or health == Health.HEALTHY:
+            return
+        if box.status in ENDED and not (last or self._is_gone(box)):
             return
         began, restarts = self._first.setdefault(service.called, (time.monotonic(), box.restarts if box.running else 0))
         if service.one_shot and box.status in ENDED:
@@ -87,6 +95,9 @@ class Vigil:
         if time.monotonic() - began >= self._deadline:
             late = f"{service.called} was not healthy within {self._deadline:g} s: {words}"
             raise self._refusal(Code.UNHEALTHY, service.called, late)
+
+    def _is_gone(self, box: Box) -> bool:
+        return time.monotonic() - self._ended.setdefault(f"{box.id} {box.started}", time.monotonic()) >= _GONE
 
     def _refusal(self, code: Code, component: str, detail: str) -> Refused:
         return Refused(code, detail, fields={"component": component})

@@ -113,14 +113,14 @@ def _refuse(code: Code, detail: str, mark: Any) -> NoReturn:
     raise BadInput(code, detail, flaws=[Flaw(code, detail, "", line, column)])
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(yaml.CSafeDumper):
     """Block style, no aliases."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
 
-def _text(dumper: yaml.SafeDumper, text: str) -> Any:
+def _text(dumper: yaml.CSafeDumper, text: str) -> Any:
     plain = _PLAIN.fullmatch(text) and text not in _WORDS
     return dumper.represent_scalar(_STR, text, style=None if plain else '"')
 

@@ -46,6 +46,11 @@ def test_another_service_of_the_same_image_is_pinned_with_it() -> None:
     assert lock({"migrate": {**WEB, "command": "migrate"}})["services"]["migrate"]["image"].endswith(DIGEST)
 
 
+def test_another_service_may_stay_with_an_older_image() -> None:
+    older = f"r.example/shop/web@sha256:{'c' * 64}"
+    assert lock({"old": {"image": older}})["services"]["old"]["image"] == older
+
+
 def test_a_pinned_image_stays_and_its_tag_goes() -> None:
     assert lock({"db": {"image": PINNED.replace("@", ":16@")}})["services"]["db"]["image"] == PINNED
 

@@ -94,9 +94,10 @@ class _Maker:
         return {**self._outside.tree(rest, ""), **later, "services": services}
 
     def _origin(self, name: str, said: Tree) -> Part | None:
-        """The component that a service is, or whose image it uses."""
+        """The component that a service is, or whose image it uses without saying which."""
         image = said.get("image")
-        return self._stack.part(name) or (self._stack.made_from(image) if isinstance(image, str) else None)
+        own = isinstance(image, str) and "@" not in image
+        return self._stack.part(name) or (self._stack.made_from(str(image)) if own else None)
 
     def _flaw(self, code: Code, detail: str, *steps: str) -> None:
         self.flaws.append(Flaw(code, detail, pointer("", *steps)))
