@@ -16,6 +16,7 @@ pytest_plugins = [
     "tests.fixtures.images",
     "tests.fixtures.process",
     "tests.fixtures.hostile",
+    "tests.fixtures.ssh",
     "tests.fixtures.evidence",
     "tests.fixtures.nomad",
     "tests.fixtures.vault",

@@ -14,6 +14,7 @@ PROGRAMS: Mapping[str, str] = MappingProxyType(
         "docker-registry": "docker-registry",
         "busybox-static": "busybox",
         "docker-compose": "docker-compose",
+        "openssh-server": "sshd",
     }
 )
 """The program that each package is wanted for. A program that is there already, wherever it comes from, will do."""

@@ -13,11 +13,13 @@ from docker import errors
 
 from agents.docker_host import box
 from agents.docker_host.box import Box
+from agents.docker_host.neighbourhood import Here, Neighbourhood
+from agents.probe import Check, Probe, probe
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, Refused, Unavailable
 from fairlead.ports import Beat
 
-_TIMEOUT = 30
+TIMEOUT = 30
 _TAIL_LINES = 20
 _TAIL_LENGTH = 2000
 
@@ -29,8 +31,12 @@ class Vanished(Unavailable):
 class Engine:
     """One engine. Everything is addressed by id; the only names are those of new things."""
 
-    def __init__(self, api: docker.APIClient) -> None:
-        self._api = api
+    def __init__(self, api: docker.APIClient, host: Neighbourhood | None = None) -> None:
+        self._api, self.host = api, host or Here()
+
+    def probe(self, check: Check, host: str, port: int) -> Probe:
+        """Ask once, as from the engine's machine."""
+        return probe(check, host, port, self.host.dial)
 
     # containers
 
@@ -180,7 +186,7 @@ def connect(endpoint: str) -> Iterator[Engine]:
     if not endpoint.startswith("unix://"):
         raise BadInput(Code.NOT_SUPPORTED_YET, f"a Docker host is reached over a unix socket for now, not {endpoint}")
     with _mapped():
-        api = docker.APIClient(base_url=endpoint, version="auto", timeout=_TIMEOUT)
+        api = docker.APIClient(base_url=endpoint, version="auto", timeout=TIMEOUT)
     with contextlib.closing(api):
         yield Engine(api)
 

@@ -1,8 +1,12 @@
 """The executor of Docker hosts (ports.Executor): containers on one engine, by digest, stop-first."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
 from agents.docker_host import container, images, labels
 from agents.docker_host.engine import Engine, connect
 from agents.docker_host.ground import Ground
+from agents.docker_host.labels import Address
 from agents.docker_host.observation import named_first, observe
 from agents.docker_host.ports import refuse_taken
 from agents.docker_host.rollout import Rollout, refuse_foreign
@@ -22,18 +26,26 @@ from fairlead.ports import Beat, FailPoints, NoFailPoints, NoSecrets, Secrets
 MAX_LOG = 64 * 1024
 
 
+Opening = Callable[[Address], AbstractContextManager[Engine]]
+
+
 class DockerHost:
-    """`images` is asked first what a registry serves, and why when the engine cannot pull it."""
+    """`images` is asked first what a registry serves, and why when the engine cannot pull it; `open` leads to the engine of an address."""
 
     def __init__(
-        self, images: ImageStore, fail_points: FailPoints | None = None, secrets: Secrets | None = None
+        self,
+        images: ImageStore,
+        fail_points: FailPoints | None = None,
+        secrets: Secrets | None = None,
+        open: Opening | None = None,
     ) -> None:
         self._images, self._fail_points = images, fail_points or NoFailPoints()
+        self._open = open or _here
         self._secrets = secrets or NoSecrets()
 
     def prepare(self, spec: TargetSpec, beat: Beat) -> None:
         """Look for foreign containers and taken ports, then pull every image by digest. Changes nothing that runs."""
-        with connect(spec.endpoint) as engine:
+        with self._open(spec) as engine:
             ground = Ground(engine, spec)
             for component in spec.components:
                 refuse_foreign(engine, ground, labels.container_name(spec, component.name))
@@ -43,7 +55,7 @@ class DockerHost:
 
     def apply(self, spec: TargetSpec, claim: Claim, beat: Beat) -> tuple[SentFile, ...]:
         """Claim the target, then make it run the spec (ports.Executor.apply)."""
-        with connect(spec.endpoint) as engine:
+        with self._open(spec) as engine:
             ground = self._claimed(engine, spec, claim)
             self._pull(engine, spec, beat)
             with opened(self._secrets, spec) as safe:
@@ -54,7 +66,7 @@ class DockerHost:
     def observe(self, address: TargetAddress) -> TargetObservation:
         """What really runs, by the engine's word and a probe now."""
         try:
-            with connect(address.endpoint) as engine:
+            with self._open(address) as engine:
                 ground = Ground(engine, address)
                 seen = named_first(ground.boxes())
                 components = tuple(observe(engine, box) for box in seen)
@@ -67,13 +79,13 @@ class DockerHost:
 
     def logs(self, address: TargetAddress, component: str, lines: int) -> str:
         """The end of what the component's container printed, both streams as they came."""
-        with connect(address.endpoint) as engine:
+        with self._open(address) as engine:
             boxes = named_first(Ground(engine, address).boxes(component))
             return "\n".join(engine.last_words(box.id, lines, MAX_LOG) for box in boxes)
 
     def retire(self, spec: TargetSpec, claim: Claim, beat: Beat) -> None:
         """Stop and remove what we made there; the claim stays, so that lower ones are refused for ever."""
-        with connect(spec.endpoint) as engine:
+        with self._open(spec) as engine:
             ground = self._claimed(engine, spec, claim)
             with opened(self._secrets, spec) as safe:
                 Rollout(engine, spec, claim, beat, self._fail_points, safe).take_down()
@@ -82,12 +94,12 @@ class DockerHost:
 
     def read_sticker(self, address: TargetAddress) -> Sticker | None:
         """The record on the target."""
-        with connect(address.endpoint) as engine:
+        with self._open(address) as engine:
             return Ground(engine, address).sticker()
 
     def write_sticker(self, address: TargetAddress, sticker: Sticker, claim: Claim) -> None:
         """Leave the record."""
-        with connect(address.endpoint) as engine:
+        with self._open(address) as engine:
             Ground(engine, address).put_sticker(sticker, claim)
 
     def _claimed(self, engine: Engine, spec: TargetSpec, claim: Claim) -> Ground:
@@ -101,3 +113,7 @@ class DockerHost:
         for component in spec.components:
             beat()
             images.bring(engine, self._images, component, beat)
+
+
+def _here(address: Address) -> AbstractContextManager[Engine]:
+    return connect(address.endpoint)

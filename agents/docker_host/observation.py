@@ -25,7 +25,9 @@ def named_first(boxes: Iterable[Box]) -> list[Box]:
 def observe(engine: Engine, box: Box, how: Look = look) -> ComponentObservation:
     """What a container is, by the engine's word and a probe now."""
     health, words = how(
-        box, labels.health_in(box.labels), lambda check, host, port: probe_until_sure(check, host, port, lambda: None)
+        box,
+        labels.health_in(box.labels),
+        lambda check, host, port: probe_until_sure(check, host, port, lambda: None, engine.host.dial),
     )
     digests = engine.digests(box.image, box.repository)
     said = box.labels.get(labels.DIGEST)

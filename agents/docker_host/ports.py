@@ -1,7 +1,5 @@
 """Host ports that components need and somebody else has."""
 
-import errno
-import socket
 from collections.abc import Collection
 
 from agents.docker_host.engine import Engine
@@ -19,7 +17,7 @@ def refuse_taken(engine: Engine, ground: Ground, component: str, ports: Collecti
             raise _taken(min(taken), component, f"by the container {box.name}")
         wanted -= taken
     for port in sorted(wanted):
-        if not _is_free(port):
+        if not engine.host.is_free(port):
             raise _taken(port, component, "by another program on that host")
 
 
@@ -29,14 +27,3 @@ def _taken(port: int, component: str, by: str) -> Refused:
         f"port {port}, which {component} needs, is taken {by}",
         fields={"port": port, "component": component},
     )
-
-
-def _is_free(port: int) -> bool:
-    """Whether nobody listens there. The engine is on this machine, so asking the kernel is asking the target."""
-    with socket.socket() as trial:
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            trial.bind(("", port))
-        except OSError as error:
-            return error.errno != errno.EADDRINUSE
-    return True

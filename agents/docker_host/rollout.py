@@ -93,7 +93,7 @@ class Rollout:
         digests = self._engine.digests(box.image, component.config.repository)
         if not any(component.accepts(digest) for digest in digests):
             return False
-        return self._made_here(box) or not box.running or _is_healthy(box, component)
+        return self._made_here(box) or not box.running or _is_healthy(self._engine, box, component)
 
     def _left_aside(self) -> list[Box]:
         """What a killed worker put aside: for each component the latest."""
@@ -208,7 +208,7 @@ class Rollout:
             self._beat()
             self._ground.require(self._claim)
             box = self._engine.inspect(box.id)
-            health, words = look(box, component.config.health)
+            health, words = look(box, component.config.health, self._engine.probe)
             if health == Health.HEALTHY:
                 return
             if box.status in {"exited", "dead"} or box.restarts - restarts >= CRASH_LIMIT:
@@ -238,7 +238,7 @@ class Rollout:
         health = Health.STARTING
         while health != Health.HEALTHY and time.monotonic() < until:
             self._beat()
-            health, _ = look(self._engine.inspect(box.id), labels.health_in(box.labels))
+            health, _ = look(self._engine.inspect(box.id), labels.health_in(box.labels), self._engine.probe)
             time.sleep(_PAUSE)
         version = box.labels.get(labels.RELEASE, "")
         return f"{box.component} {version} runs again" + ("" if health == Health.HEALTHY else f", {health}")
@@ -256,5 +256,5 @@ def refuse_foreign(engine: Engine, ground: Ground, name: str) -> None:
         )
 
 
-def _is_healthy(box: Box, component: ComponentSpec) -> bool:
-    return look(box, component.config.health)[0] == Health.HEALTHY
+def _is_healthy(engine: Engine, box: Box, component: ComponentSpec) -> bool:
+    return look(box, component.config.health, engine.probe)[0] == Health.HEALTHY

@@ -4,6 +4,8 @@ They lie there because an application is started again when it ends, when the su
 nobody is there then to ask for them. What is no longer needed is removed.
 """
 
+from __future__ import annotations
+
 import json
 import os
 from collections.abc import Iterable, Mapping

@@ -1,14 +1,17 @@
 """The worker's end of the control socket: one JSON line each way for each order. Starts the supervisor where none answers."""
 
+from __future__ import annotations
+
 import json
+import select
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from agents.process_host.folder import TargetFolder
 from agents.process_host.lookup import DEFAULT_PATH
@@ -17,18 +20,38 @@ from agents.process_host.socket_path import reachable
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused, Unavailable
 from fairlead.domain.fence import Claim, FenceLost
-from fairlead.ports import Beat
+
+if TYPE_CHECKING:
+    from fairlead.ports import Beat
 
 SUPERVISOR: Final = "agents.process_host.supervisor"
 PATIENCE: Final = 15.0
 BEAT_EVERY: Final = 0.5
 
+Launch = Callable[[TargetFolder], bool]
+"""Starts a supervisor; whether it came up."""
+
+
+def launch_detached(folder: TargetFolder) -> bool:
+    """Start it in a session of its own, with nothing of ours: no environment, no open file, no working directory."""
+    return run_detached(folder, [sys.executable, "-P", "-B", "-m", SUPERVISOR, str(folder.path)])
+
+
+def run_detached(folder: TargetFolder, command: list[str]) -> bool:
+    """Run a command that detaches itself and leaves when that is done."""
+    with open(folder.supervisor_log, "ab") as log:
+        launched = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env={"PATH": DEFAULT_PATH},
+            start_new_session=True, check=False,
+        )  # fmt: skip
+    return launched.returncode == 0
+
 
 class Control:
     """Orders to one target's supervisor."""
 
-    def __init__(self, folder: TargetFolder, beat: Beat) -> None:
-        self._folder, self._beat = folder, beat
+    def __init__(self, folder: TargetFolder, beat: Beat, launch: Launch = launch_detached) -> None:
+        self._folder, self._beat, self._launch = folder, beat, launch
 
     def status(self) -> State:
         """What the supervisor keeps. Raises Unavailable (target_unreachable) where none answers."""
@@ -76,7 +99,7 @@ class Control:
             if time.monotonic() > until:
                 raise self._unreachable("does not come up; see supervisor.log")
             self._beat()
-            if not _launch(self._folder):
+            if not self._launch(self._folder):
                 time.sleep(0.1)  # another one is just coming up, or just leaving
 
     def answers(self) -> bool:
@@ -102,10 +125,9 @@ class Control:
             connection.settimeout(PATIENCE)
             connection.connect(path)
             connection.sendall(message)
-            connection.settimeout(BEAT_EVERY)
             while not received.endswith(b"\n"):
                 self._beat()
-                with suppress(TimeoutError):
+                if select.select([connection], [], [], BEAT_EVERY)[0]:
                     piece = connection.recv(65536)
                     if not piece:
                         raise ConnectionError("it closed the connection")
@@ -116,17 +138,6 @@ class Control:
 
     def _unreachable(self, what: str) -> Unavailable:
         return Unavailable(Code.TARGET_UNREACHABLE, f"the supervisor of {self._folder.path.name} {what}")
-
-
-def _launch(folder: TargetFolder) -> bool:
-    """Start it in a session of its own, with nothing of ours: no environment, no open file, no working directory."""
-    with open(folder.supervisor_log, "ab") as log:
-        command = [sys.executable, "-P", "-B", "-m", SUPERVISOR, str(folder.path)]
-        launched = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env={"PATH": DEFAULT_PATH},
-            start_new_session=True, check=False,
-        )  # fmt: skip
-    return launched.returncode == 0
 
 
 def _error(answer: dict[str, Any]) -> Refused | Unavailable:

@@ -9,11 +9,14 @@
     components/<component>/{current, home/, log, secrets/}
 """
 
+from __future__ import annotations
+
 import json
 import os
 import re
 from pathlib import Path
 
+from agents.process_host.place import Owner
 from agents.process_host.records import State, read_state, sync_folder, write_json
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Conflict
@@ -36,17 +39,17 @@ class TargetFolder:
         self.socket = path / "control.sock"
         self.components = path / "components"
 
-    def take(self, owner: dict[str, str]) -> None:
+    def take(self, owner: Owner) -> None:
         """Make the folder, for this target only: `a-b` of `c` and `b-c` of `a` would share a name. Raises Conflict (foreign_workload)."""
         self.claims.mkdir(parents=True, exist_ok=True)
         self.stickers.mkdir(exist_ok=True)
         self.components.mkdir(exist_ok=True)
         mark = self.path / "owner.json"
         if not mark.exists():
-            write_json(mark, owner, 0o644)
+            write_json(mark, dict(owner), 0o644)
         self.require_owner(owner)
 
-    def require_owner(self, owner: dict[str, str]) -> None:
+    def require_owner(self, owner: Owner) -> None:
         """Raise Conflict (foreign_workload) if the folder is another target's."""
         mark = self.path / "owner.json"
         if mark.exists() and (found := json.loads(mark.read_text())) != owner:

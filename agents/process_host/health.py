@@ -1,17 +1,20 @@
 """How one run is, by the supervisor's word, /proc and a probe now."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from agents.probe import Probe, probe, probe_until_sure
 from agents.process_host.ports import is_served_by
 from agents.process_host.processes import is_alive
-from agents.process_host.records import Run
-from fairlead.contracts.release import RenderedHealth
+from agents.process_host.records import Check, Run
 from fairlead.domain.health import Health
-from fairlead.ports import Beat
+
+if TYPE_CHECKING:
+    from fairlead.ports import Beat
 
 LOOPBACK: Final = "127.0.0.1"
 SETTLED: Final = 1.0
@@ -36,7 +39,7 @@ def glance(run: Run) -> Finding:
     return _judge(run, lambda health: probe(health, LOOPBACK, run.spec.probe_port))
 
 
-def _judge(run: Run, ask: Callable[[RenderedHealth], Probe]) -> Finding:
+def _judge(run: Run, ask: Callable[[Check], Probe]) -> Finding:
     if not is_alive(run.process):
         return Finding(Health.UNHEALTHY, f"not running, ended {run.exits} times: {run.last_exit or 'unknown'}")
     age = time.time() - run.since
@@ -44,8 +47,7 @@ def _judge(run: Run, ask: Callable[[RenderedHealth], Probe]) -> Finding:
         return Finding(
             Health.HEALTHY if age >= SETTLED else Health.STARTING, f"running for {age:.0f} s, no health check"
         )
-    health = RenderedHealth.model_validate(run.spec.health)
-    answer = ask(health)
+    answer = ask(Check(**run.spec.health))
     return _answered(run, answer) if answer.ok else Finding(Health.UNHEALTHY, answer.detail)
 
 

@@ -1,5 +1,7 @@
 """Logs and journal of one target: append only, and bounded."""
 
+from __future__ import annotations
+
 import asyncio
 import errno
 import json

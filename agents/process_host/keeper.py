@@ -1,5 +1,7 @@
 """Keeps one run alive: starts it, and again with backoff whenever it ends, until told to stop."""
 
+from __future__ import annotations
+
 import asyncio
 import os
 import signal
@@ -79,7 +81,7 @@ class Keeper:
         await self._task
         self._mention("stopped")
 
-    async def _keep(self, end: "asyncio.Future[str]") -> None:
+    async def _keep(self, end: asyncio.Future[str]) -> None:
         quick = 0
         while True:
             how = await end
@@ -91,11 +93,12 @@ class Keeper:
 
     async def _pause(self, seconds: float) -> bool:
         """Whether we were told to stop meanwhile."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds)
+        told = asyncio.ensure_future(self._stopping.wait())
+        await asyncio.wait({told}, timeout=seconds)
+        told.cancel()
         return self._stopping.is_set()
 
-    def _spawn(self) -> "asyncio.Future[str]":
+    def _spawn(self) -> asyncio.Future[str]:
         waiting = spawn(self.run.spec, self._log, self._confidences.of(self.run.spec))
         end = self._children.expect(waiting.process.pid)
         self.run.process, self.run.since = waiting.process, time.time()
@@ -103,7 +106,7 @@ class Keeper:
         waiting.go()
         return end
 
-    def _spawn_again(self) -> "asyncio.Future[str]":
+    def _spawn_again(self) -> asyncio.Future[str]:
         try:
             return self._spawn()
         except OSError as error:

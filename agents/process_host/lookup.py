@@ -1,5 +1,7 @@
 """From a component's specification to how its process is started: command, environment, ports, user."""
 
+from __future__ import annotations
+
 import os
 import pwd
 import shutil
@@ -9,18 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from agents.probe import host_port
-from agents.process_host import confidences
 from agents.process_host.folder import TargetFolder
-from agents.process_host.records import RunSpec
+from agents.process_host.records import Part, RunSpec
 from agents.process_host.trees import Tree
 from agents.process_host.way import may_mount
-from fairlead.contracts.release import RenderedConfig
-from fairlead.contracts.target import ComponentSpec, TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused
 from fairlead.domain.fence import Claim
 
+NOBODY: Final = 65534
 DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _TEST: Final = shutil.which("test", path=DEFAULT_PATH) or "/usr/bin/test"
 
@@ -33,7 +32,14 @@ class User:
     gid: int | None
 
     @classmethod
-    def of(cls, uid: int | None) -> "User":
+    def of_applications(cls, asked: int | None = None) -> User:
+        """Whom applications run as on this machine: `asked`, or nobody, where we are root; else ourselves."""
+        if os.geteuid() != 0:
+            return cls(None, None)
+        return cls.of(NOBODY if asked is None else asked)
+
+    @classmethod
+    def of(cls, uid: int | None) -> User:
         """The user and its own group."""
         if uid is None:
             return cls(None, None)
@@ -72,27 +78,24 @@ class Lookup:
     user: User
     path: tuple[str, ...]
 
-    def plan(
-        self, folder: TargetFolder, spec: TargetSpec, component: ComponentSpec, tree: Tree, claim: Claim
-    ) -> RunSpec:
+    def plan(self, folder: TargetFolder, part: Part, tree: Tree, claim: Claim) -> RunSpec:
         """How to start one component. Raises Refused (start_failed) where its command cannot be."""
-        config, ports = component.config, host_ports(component.config.ports)
-        home = str(folder.component(component.name) / "home")
+        home = str(folder.component(part.component) / "home")
         return RunSpec(
-            component=component.name,
-            argv=self.argv(config.command or tree.command, tree.path, component.name),
+            component=part.component,
+            argv=self.argv(part.command or tree.command, tree.path, part.component),
             cwd=str(tree.path),
             home=home,
-            env=_environment(config, home, ports),
-            ports=ports,
-            stop_grace=config.stop_grace,
-            labels=_labels(spec, component, claim),
-            health=config.health.model_dump() if config.health else None,
-            probe_port=host_port(config.ports, config.health.port) if config.health else 0,
+            env=_environment(part, home),
+            ports=part.ports,
+            stop_grace=part.stop_grace,
+            labels={**part.labels, "fence": str(claim)},
+            health=part.health,
+            probe_port=part.probe_port,
             uid=self.user.uid,
             gid=self.user.gid,
             closed=self._closed(tree.path),
-            secrets=confidences.file_name(component.config_digest) if config.secrets else None,
+            secrets=part.secrets,
         )
 
     def _closed(self, tree: Path) -> str | None:
@@ -135,22 +138,6 @@ def host_ports(ports: Iterable[str]) -> tuple[int, ...]:
     return tuple(int(port.split(":")[-2 if ":" in port else 0]) for port in ports)
 
 
-def _environment(config: RenderedConfig, home: str, ports: tuple[int, ...]) -> dict[str, str]:
+def _environment(part: Part, home: str) -> dict[str, str]:
     ours = {"PATH": DEFAULT_PATH, "HOME": home}
-    return {**ours, **({"PORT": str(ports[0])} if ports else {}), **config.env}
-
-
-def _labels(spec: TargetSpec, component: ComponentSpec, claim: Claim) -> dict[str, str]:
-    """As on a container (interface.md 7)."""
-    return {
-        "project": spec.project,
-        "environment": spec.environment,
-        "target": spec.target,
-        "component": component.name,
-        "release": spec.release,
-        "digest": component.digest,
-        "config": component.config_digest,
-        "fence": str(claim),
-        "deployment": spec.deployment,
-        "decision": spec.decision,
-    }
+    return {**ours, **({"PORT": str(part.ports[0])} if part.ports else {}), **part.env}

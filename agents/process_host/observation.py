@@ -1,30 +1,29 @@
 """From what the supervisor says to what is reported; and what can be said without one."""
 
-from datetime import UTC, datetime
+from __future__ import annotations
 
 from agents.process_host.health import look
 from agents.process_host.processes import is_alive
-from agents.process_host.records import Run, Slot, State
-from fairlead.contracts.target import ComponentObservation
+from agents.process_host.records import Run, SeenComponent, Slot, State
 from fairlead.domain.health import Health
 
 
-def observe_slots(state: State) -> tuple[ComponentObservation, ...]:
+def observe_slots(state: State) -> tuple[SeenComponent, ...]:
     """Every component that runs, or should."""
     return tuple(_observe(name, slot) for name, slot in state.slots.items())
 
 
-def without_supervisor(state: State) -> tuple[ComponentObservation, ...]:
+def without_supervisor(state: State) -> tuple[SeenComponent, ...]:
     """Nobody keeps these alive: at best they still run, which is no proof of what they are."""
     return tuple(_orphan(name, slot.run) for name, slot in state.slots.items())
 
 
-def _observe(name: str, slot: Slot) -> ComponentObservation:
+def _observe(name: str, slot: Slot) -> SeenComponent:
     run = slot.run
     if run is None:
-        return ComponentObservation(name=name, health=Health.MISSING, detail="stopped")
+        return SeenComponent(name=name, health=Health.MISSING, detail="stopped")
     finding, labels = look(run, _no_beat), run.spec.labels
-    return ComponentObservation(
+    return SeenComponent(
         name=name,
         health=finding.health,
         digest=labels["digest"],
@@ -32,17 +31,17 @@ def _observe(name: str, slot: Slot) -> ComponentObservation:
         release=labels["release"],
         fence=labels["fence"],
         instance=str(run.process) if run.process else None,
-        created=datetime.fromtimestamp(run.created, UTC),
-        since=datetime.fromtimestamp(run.since, UTC),
+        created=run.created,
+        since=run.since,
         restarts=run.exits,
         detail=finding.detail,
     )
 
 
-def _orphan(name: str, run: Run | None) -> ComponentObservation:
+def _orphan(name: str, run: Run | None) -> SeenComponent:
     if run is None or not is_alive(run.process):
-        return ComponentObservation(name=name, health=Health.MISSING, detail="neither it nor its supervisor runs")
-    return ComponentObservation(
+        return SeenComponent(name=name, health=Health.MISSING, detail="neither it nor its supervisor runs")
+    return SeenComponent(
         name=name, health=Health.UNVERIFIABLE, instance=str(run.process), detail="its supervisor is gone"
     )
 

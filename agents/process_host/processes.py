@@ -1,5 +1,7 @@
 """Processes by pid and start time, read from /proc. A pid alone is never trusted: it may be somebody else's by now."""
 
+from __future__ import annotations
+
 import os
 import signal
 from collections.abc import Iterable, Iterator, Mapping

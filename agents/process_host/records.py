@@ -1,5 +1,7 @@
 """What worker and supervisor tell each other and what lies in the state file. Standard library only: the supervisor stays small."""
 
+from __future__ import annotations
+
 import errno
 import json
 import os
@@ -41,6 +43,72 @@ class RunSpec:
         return self.labels["fence"]
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One component as it is asked for, before the host has said where its tree and its command are.
+
+    `ports` are the host's; `secrets` as in RunSpec.
+    """
+
+    component: str
+    digest: str
+    command: tuple[str, ...]
+    env: Mapping[str, str]
+    ports: tuple[int, ...]
+    stop_grace: float
+    labels: Mapping[str, str]
+    health: Mapping[str, Any] | None = None
+    probe_port: int = 0
+    secrets: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """All that must run on one target, in start order. `owner`: whose target it is."""
+
+    owner: Mapping[str, str]
+    parts: tuple[Part, ...]
+    healthy_deadline: float
+    is_rollback: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A health check, as the catalogue means it."""
+
+    port: int
+    http: str | None
+    interval: float
+    timeout: float
+    retries: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeenComponent:
+    """What was seen of one component. Times in seconds since the epoch, by the host's clock."""
+
+    name: str
+    health: str
+    digest: str | None = None
+    config: str | None = None
+    release: str | None = None
+    fence: str | None = None
+    instance: str | None = None
+    created: float | None = None
+    since: float | None = None
+    restarts: int = 0
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was seen on one target. `fence`: the highest claim."""
+
+    fence: str | None
+    components: tuple[SeenComponent, ...]
+    detail: str | None = None
+
+
 @dataclass(slots=True)
 class Run:
     """A component being kept alive. `holder`: the claim that answers for it, its maker or a later one that adopted it."""
@@ -76,7 +144,7 @@ class State:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> "State":
+    def from_json(cls, value: Mapping[str, Any]) -> State:
         """The inverse of to_json."""
         return cls(value["runs"], {name: _slot(slot) for name, slot in value["slots"].items()})
 
@@ -84,6 +152,16 @@ class State:
 def run_spec(value: Mapping[str, Any]) -> RunSpec:
     """Read a RunSpec from JSON."""
     return RunSpec(**{**value, "argv": tuple(value["argv"]), "ports": tuple(value["ports"])})
+
+
+def job(value: Mapping[str, Any]) -> Job:
+    """Read a Job from JSON."""
+    return Job(**{**value, "parts": tuple(_part(part) for part in value["parts"])})
+
+
+def seen(value: Mapping[str, Any]) -> Seen:
+    """Read a Seen from JSON."""
+    return Seen(**{**value, "components": tuple(SeenComponent(**component) for component in value["components"])})
 
 
 def read_state(path: Path) -> State:
@@ -117,6 +195,10 @@ def sync_folder(folder: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def _part(value: Mapping[str, Any]) -> Part:
+    return Part(**{**value, "command": tuple(value["command"]), "ports": tuple(value["ports"])})
 
 
 def _slot(value: Mapping[str, Any]) -> Slot:

@@ -1,5 +1,7 @@
 """Makes one target run what its specification asks, under one claim: adopt, or stop the old and start the new, or go back."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,14 +11,12 @@ from agents.process_host.control import Control
 from agents.process_host.folder import TargetFolder
 from agents.process_host.health import glance
 from agents.process_host.housekeeping import tail
-from agents.process_host.records import Run, RunSpec, Slot, State
-from agents.secrets import Safe
-from fairlead.contracts.target import TargetSpec
+from agents.process_host.place import Orderer
+from agents.process_host.records import Job, Run, RunSpec, Slot, State
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused
 from fairlead.domain.fence import Claim, FenceLost, may_adopt, require_highest
 from fairlead.domain.health import Health
-from fairlead.ports import Beat, FailPoints
 
 CRASH_LOOP: Final = 3
 LOOK_EVERY: Final = 0.2
@@ -28,12 +28,10 @@ class Rollout:
 
     folder: TargetFolder
     control: Control
-    spec: TargetSpec
+    spec: Job
     claim: Claim
     plans: Sequence[RunSpec]
-    fail_points: FailPoints
-    beat: Beat
-    safe: Safe
+    orderer: Orderer
     touched: list[str] = field(default_factory=list)
     """Components that this task has changed, in that order."""
 
@@ -65,16 +63,13 @@ class Rollout:
             if self._is_of_this_task(run):
                 self.touched.append(plan.component)
         else:
-            secrets = self._secrets(plan)
+            secrets = self.orderer.secrets(plan.component) if plan.secrets else {}
             self._make_room(plan)
-            self.fail_points.reach("after_stop_old")
+            self.orderer.reach("after_stop_old")
             self.touched.append(plan.component)
             self.control.start(self.claim, plan, secrets)
-            self.fail_points.reach("after_create")
+            self.orderer.reach("after_create")
         self._await_healthy(plan.component, time.monotonic() + self.spec.healthy_deadline)
-
-    def _secrets(self, plan: RunSpec) -> dict[str, str]:
-        return next(self.safe.of(component) for component in self.spec.components if component.name == plan.component)
 
     def _is_of_this_task(self, run: Run) -> bool:
         return Claim.parse(run.spec.fence).number == self.claim.number
@@ -97,7 +92,7 @@ class Rollout:
 
     def _await_healthy(self, component: str, until: float) -> Run:
         while True:
-            self.beat()
+            self.orderer.beat()
             run = self._running(component)
             finding = glance(run)
             if finding.health == Health.HEALTHY:
@@ -150,7 +145,7 @@ class Rollout:
                 self.control.undo(self.claim, name, run.number, _grace(slot))
 
     def _failure(self, code: Code, run: Run, detail: str) -> Refused:
-        output = self.safe.mask_output(tail(self.folder.log(run.spec.component), run.log_from))
+        output = self.orderer.mask_output(tail(self.folder.log(run.spec.component), run.log_from))
         said = f"; its last words:\n{output}" if output else ", and said nothing"
         return Refused(code, detail + said, fields={"component": run.spec.component, "exits": run.exits, "log": output})
 

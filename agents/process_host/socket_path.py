@@ -1,5 +1,7 @@
 """Unix sockets in folders of any depth: an address holds only 107 bytes, so it goes through the folder's descriptor."""
 
+from __future__ import annotations
+
 import os
 import socket
 from collections.abc import Iterator

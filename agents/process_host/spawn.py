@@ -3,6 +3,8 @@
 If the supervisor is killed in between, the waiting child reads the end of its gate and exits.
 """
 
+from __future__ import annotations
+
 import os
 import signal
 import socket

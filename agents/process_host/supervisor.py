@@ -4,6 +4,8 @@ Orders carry a claim and are refused when a higher one is known or lies in the c
 worker that was stopped in the middle and woken later changes nothing. It imports the standard library only.
 """
 
+from __future__ import annotations
+
 import asyncio
 import ctypes
 import fcntl
@@ -209,14 +211,18 @@ class Supervisor:
         write_json(self._folder.state, self._state.to_json())
 
 
-def main() -> None:
-    """Detach, take the target's lock, and serve; the parent leaves when that is done or has failed."""
-    folder = TargetFolder(Path(sys.argv[1]))
+def detach(folder: TargetFolder) -> None:
+    """Serve in a session of its own; the parent leaves when that is done or has failed."""
     listening, told = os.pipe()
     if os.fork():
         os.close(told)
         sys.exit(0 if os.read(listening, 1) else 1)
     os.setsid()
+    supervise(folder, lambda: _tell(told))
+
+
+def supervise(folder: TargetFolder, ready: Callable[[], None]) -> None:
+    """Take the target's lock, and serve."""
     os.umask(0o022)
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     lock = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -225,9 +231,13 @@ def main() -> None:
     except BlockingIOError:
         sys.exit(1)  # another one serves this target
     write_json(folder.pidfile, asdict(me()), 0o644)
-    asyncio.run(Supervisor(folder).serve(bind(folder.socket), lambda: _tell(told)))
+    asyncio.run(_serve(folder, ready))
     folder.socket.unlink(missing_ok=True)
     folder.pidfile.unlink(missing_ok=True)
+
+
+async def _serve(folder: TargetFolder, ready: Callable[[], None]) -> None:
+    await Supervisor(folder).serve(bind(folder.socket), ready)
 
 
 def _tell(pipe: int) -> None:
@@ -236,4 +246,4 @@ def _tell(pipe: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    detach(TargetFolder(Path(sys.argv[1])))

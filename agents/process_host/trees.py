@@ -1,23 +1,24 @@
 """Unpacked images of a host, by digest. A tree lies under `releases/` only when all of what was asked for together has been verified."""
 
+from __future__ import annotations
+
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from agents.process_host.processes import identify, me
 from agents.process_host.records import write_json
-from fairlead.adapters.images import ImageStore
-from fairlead.adapters.manifests import host_platform, invalid
+from fairlead.adapters.platforms import host_platform
 from fairlead.adapters.unpack import Unpacker
-from fairlead.contracts.canonical import Digest
-from fairlead.contracts.target import ComponentSpec
-from fairlead.domain.blocks import is_text
-from fairlead.ports import Beat
+
+if TYPE_CHECKING:
+    from fairlead.ports import Beat
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,48 +32,31 @@ class Tree:
 class Trees:
     """The trees of one host."""
 
-    def __init__(self, host: Path, images: ImageStore) -> None:
+    def __init__(self, host: Path) -> None:
         self._releases, self._notes, self._incoming = host / "releases", host / "images", host / "incoming"
-        self._images = images
 
-    def ensure(self, components: Iterable[ComponentSpec], beat: Beat) -> dict[Digest, Tree]:
-        """Have all these trees; what is missing is pulled and verified first, then put in its place."""
-        wanted = {c.digest: c.config.repository for c in components}
-        missing = {digest: repository for digest, repository in wanted.items() if not self._has(digest)}
-        if missing:
-            for folder in (self._releases, self._notes, self._incoming):
-                folder.mkdir(parents=True, exist_ok=True)
-                folder.chmod(0o755)
-            self._sweep()
-            with tempfile.TemporaryDirectory(dir=self._incoming, prefix=f"{me()}.") as stage:
-                staged = {d: self._pull(d, r, Path(stage), beat) for d, r in missing.items()}
-                for digest, command in staged.items():
-                    self._publish(digest, Path(stage) / _hex(digest), command)
-        return {digest: self._tree(digest) for digest in wanted}
-
-    def _has(self, digest: Digest) -> bool:
+    def has(self, digest: str) -> bool:
+        """Whether an image is there, whole and verified."""
         return (self._releases / _hex(digest)).is_dir()
 
-    def _tree(self, digest: Digest) -> Tree:
+    def tree(self, digest: str) -> Tree:
+        """An image that is there."""
         note = json.loads((self._notes / f"{_hex(digest)}.json").read_text())
         return Tree(self._releases / _hex(digest), tuple(note["command"]))
 
-    def _pull(self, digest: Digest, repository: str, stage: Path, beat: Beat) -> list[str]:
-        """Unpack one image into the stage; returns its command."""
-        manifest = self._images.select(repository, digest, host_platform())
-        config = self._images.config(repository, manifest, beat)
-        root = stage / _hex(digest)
-        root.mkdir()
-        unpacker = Unpacker(root, beat)
-        unpacker.limits.require_fits(layer.size for layer in manifest.layers)
-        for layer in manifest.layers:
-            with tempfile.TemporaryFile(dir=stage) as file:
-                self._images.download(repository, layer.digest, layer.size, file, beat)
-                unpacker.apply(layer.media_type, file)
-        return _command(digest, config.get("config"))
+    @contextmanager
+    def staging(self, beat: Beat) -> Iterator[Staging]:
+        """A folder of our own to unpack in; it goes afterwards."""
+        for folder in (self._releases, self._notes, self._incoming):
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o755)
+        self._sweep()
+        with tempfile.TemporaryDirectory(dir=self._incoming, prefix=f"{me()}.") as stage:
+            yield Staging(Path(stage), self._publish, beat)
 
-    def _publish(self, digest: Digest, staged: Path, command: list[str]) -> None:
-        write_json(self._notes / f"{_hex(digest)}.json", {"command": command, "platform": host_platform()}, 0o644)
+    def _publish(self, digest: str, staged: Path, command: Sequence[str]) -> None:
+        note = {"command": list(command), "platform": host_platform()}
+        write_json(self._notes / f"{_hex(digest)}.json", note, 0o644)
         staged.chmod(0o755)
         with suppress(FileExistsError):  # somebody else was faster, with the same bytes
             _rename(staged, self._releases / _hex(digest))
@@ -86,6 +70,34 @@ class Trees:
                 shutil.rmtree(left, ignore_errors=True)
 
 
+@dataclass(slots=True)
+class Staging:
+    """place.Stage in a folder of this machine."""
+
+    folder: Path
+    put: Callable[[str, Path, Sequence[str]], None]
+    beat: Beat
+    unpackers: dict[str, Unpacker] = field(default_factory=dict)
+
+    def layer(self, digest: str, media_type: str, fill: Callable[[BinaryIO], None]) -> None:
+        """Unpack the next layer of an image."""
+        with tempfile.TemporaryFile(dir=self.folder) as file:
+            fill(cast(BinaryIO, file))
+            self._unpacker(digest).apply(media_type, cast(BinaryIO, file))
+
+    def publish(self, commands: Mapping[str, Sequence[str]]) -> None:
+        """Put every image in its place."""
+        for digest, command in commands.items():
+            self.put(digest, self._unpacker(digest).root, command)
+
+    def _unpacker(self, digest: str) -> Unpacker:
+        if digest not in self.unpackers:
+            root = self.folder / _hex(digest)
+            root.mkdir()
+            self.unpackers[digest] = Unpacker(root, self.beat)
+        return self.unpackers[digest]
+
+
 def _rename(source: Path, target: Path) -> None:
     try:
         os.rename(source, target)
@@ -95,17 +107,5 @@ def _rename(source: Path, target: Path) -> None:
         raise
 
 
-def _command(digest: Digest, settings: object) -> list[str]:
-    """Entrypoint and Cmd, each a list of words or not there."""
-    parts = [settings.get(name) for name in ("Entrypoint", "Cmd")] if isinstance(settings, dict) else []
-    return [word for part in parts if part is not None for word in _words(digest, part)]
-
-
-def _words(digest: Digest, value: object) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(word, str) and is_text(word) for word in value):
-        raise invalid(f"the command of {digest} is not a list of words")
-    return value
-
-
-def _hex(digest: Digest) -> str:
+def _hex(digest: str) -> str:
     return digest.removeprefix("sha256:")

@@ -4,6 +4,8 @@ In a mount namespace of its own the application sees, in place of the closed fol
 nothing but its tree and its home. Takes the right to mount (CAP_SYS_ADMIN), so it is for hosts run by root.
 """
 
+from __future__ import annotations
+
 import ctypes
 import os
 from collections.abc import Iterable

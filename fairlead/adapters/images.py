@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from fairlead.adapters.layout import Layout
-from fairlead.adapters.manifests import Index, Manifest, host_platform, invalid, parse, read_object
+from fairlead.adapters.manifests import Index, Manifest, invalid, parse, read_object
+from fairlead.adapters.platforms import host_platform
 from fairlead.adapters.registry import Registry
 from fairlead.adapters.sources import LAYOUT_PREFIX, Document, Source
 from fairlead.contracts.canonical import Digest, digest_bytes, is_digest

@@ -1,7 +1,6 @@
 """Reads OCI and Docker v2 manifests and indexes. Takes bytes that were already checked against their digest."""
 
 import json
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -20,8 +19,6 @@ MANIFESTS: Final = (OCI_MANIFEST, DOCKER_MANIFEST)
 ACCEPTED: Final = (*INDEXES, *MANIFESTS)
 MAX_MANIFEST: Final = 4 * 1024 * 1024
 MAX_LAYERS: Final = 256
-
-_MACHINES: Final = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm/v7", "armv6l": "arm/v6", "i686": "386"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +79,6 @@ def descriptor(value: object, what: str) -> Descriptor:
         case {"mediaType": str(kind), "digest": str(digest), "size": int(size)} if is_digest(digest) and size >= 0:
             return Descriptor(kind, digest, size)
     raise invalid(f"{what} has a descriptor without a media type, sha256 digest or size")
-
-
-def host_platform() -> str:
-    """This machine, as images name it."""
-    machine = platform.machine().lower()
-    return f"{platform.system().lower()}/{_MACHINES.get(machine, machine)}"
 
 
 def invalid(detail: str) -> Refused:

@@ -1,5 +1,7 @@
 """A reader with a limit, so that a small archive cannot become a large one in memory or on disk."""
 
+from __future__ import annotations
+
 import io
 import os
 from typing import BinaryIO, Final

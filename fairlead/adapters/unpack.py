@@ -4,6 +4,8 @@ An entry is only ever written below real directories, and a link only climbs (`.
 leaves the folder. That holds without tarfile's own filter, which old patch releases lack; where there is one it is asked first.
 """
 
+from __future__ import annotations
+
 import gzip
 import os
 import shutil
@@ -13,13 +15,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, Final, NoReturn, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, NoReturn, cast
 
-from fairlead.adapters.manifests import invalid
 from fairlead.adapters.metered import Metered
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused
-from fairlead.ports import Beat
+
+if TYPE_CHECKING:  # it also runs on hosts that have nothing but Python
+    from fairlead.ports import Beat
 
 MAX_NAME: Final = 1024
 MAX_DEPTH: Final = 64
@@ -30,7 +33,7 @@ RESERVED: Final = ".wh..wh."
 _UNREADABLE: Final = (ValueError, OverflowError, IndexError)
 """What tarfile itself stumbles over in headers that lie."""
 _Filter = Callable[[tarfile.TarInfo, str], tarfile.TarInfo]
-_FLOOR = cast(_Filter | None, getattr(tarfile, "data_filter", None))
+_FLOOR = cast("_Filter | None", getattr(tarfile, "data_filter", None))
 _FilterError = cast(type[Exception], getattr(tarfile, "FilterError", tarfile.TarError))
 
 
@@ -189,7 +192,7 @@ def _archive(media_type: str, layer: BinaryIO, limit: int) -> Iterator[tarfile.T
             with tarfile.open(fileobj=metered, mode="r:", tarinfo=_Solid) as archive:
                 yield archive
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, RecursionError, *_UNREADABLE) as error:
-        raise invalid("a layer is not a readable archive") from error
+        raise _invalid("a layer is not a readable archive") from error
 
 
 @contextmanager
@@ -201,7 +204,7 @@ def _plain(media_type: str, layer: BinaryIO) -> Iterator[BinaryIO]:
         with gzip.GzipFile(fileobj=layer, mode="rb") as plain:
             yield cast(BinaryIO, plain)
     else:
-        raise invalid(f"layers of type {media_type} are not supported; tar and tar+gzip are")
+        raise _invalid(f"layers of type {media_type} are not supported; tar and tar+gzip are")
 
 
 def _remove(place: Path) -> None:
@@ -214,6 +217,10 @@ def _remove(place: Path) -> None:
 def _sane(name: str) -> bool:
     parts = os.fsencode(name).split(b"/")
     return 0 < len(name) <= MAX_NAME and "\0" not in name and max(map(len, parts)) <= 255
+
+
+def _invalid(detail: str) -> Refused:
+    return Refused(Code.MANIFEST_INVALID, detail)
 
 
 def _unsafe(name: str, why: str) -> Refused:

@@ -13,6 +13,7 @@ class TargetType(StrEnum):
     PROCESS_HOST = "process_host"
     COMPOSE_HOST = "compose_host"
     NOMAD_JOB = "nomad_job"
+    SSH_HOST = "ssh_host"
 
 
 class StrategyType(StrEnum):

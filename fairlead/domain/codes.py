@@ -1,5 +1,7 @@
 """Every stable error and event code. docs/errors.md tells cause and remedy of each; a test compares the two."""
 
+from __future__ import annotations
+
 from enum import StrEnum
 
 
@@ -123,6 +125,19 @@ class Code(StrEnum):
     JOB_INVALID = "job_invalid"
     PLACEMENT_FAILED = "placement_failed"
     TARGET_CHANGED = "target_changed"
+    FOLDER_UNSAFE = "folder_unsafe"
+    PYTHON_MISSING = "python_missing"
+    SUDO_REFUSED = "sudo_refused"
+    DOCKER_MISSING = "docker_missing"
+    SSH_HOST_KEY_UNKNOWN = "ssh_host_key_unknown"
+    SSH_HOST_KEY_CHANGED = "ssh_host_key_changed"
+    SSH_CREDENTIALS_REFUSED = "ssh_credentials_refused"
+    SSH_KEY_UNUSABLE = "ssh_key_unusable"
+    SSH_CERTIFICATE_EXPIRED = "ssh_certificate_expired"
+    SSH_FORWARDING_REFUSED = "ssh_forwarding_refused"
+    SSH_CONNECTION_LOST = "ssh_connection_lost"
+    SSH_SILENT = "ssh_silent"
+    SSH_BUSY = "ssh_busy"
     PORT_TAKEN = "port_taken"
     FOREIGN_WORKLOAD = "foreign_workload"
     UNHEALTHY = "unhealthy"

@@ -13,6 +13,8 @@ Nothing may branch on `detail`: it is prose for people. Every code stands in `Co
 docs/errors.md with its cause and remedy.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar

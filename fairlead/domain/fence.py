@@ -1,5 +1,7 @@
 """Claims: a task's mark on a target, and the rule that only the highest goes on (design decision 7)."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -24,7 +26,7 @@ class Claim:
         return f"{self.number}.{self.attempt}"
 
     @classmethod
-    def parse(cls, text: str) -> "Claim":
+    def parse(cls, text: str) -> Claim:
         """Read `number.attempt`, as it stands on stickers and labels. Raises ValueError."""
         number, _, attempt = text.partition(".")
         return cls(int(number), int(attempt))

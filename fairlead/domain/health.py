@@ -1,5 +1,7 @@
 """Health of what runs, ordered by severity so that several merge by one rule."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from enum import StrEnum
 

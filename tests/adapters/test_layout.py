@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fairlead.adapters.images import ImageStore
-from fairlead.adapters.manifests import host_platform
+from fairlead.adapters.platforms import host_platform
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, NotFound, Refused
 from tests.fixtures.images import alter, blob_path, demo_files, for_here_and_elsewhere, make_index, make_layout

@@ -57,7 +57,13 @@ class Bench:
             target=self.target,
             type=self.harness.type,
             endpoint=self.harness.endpoint(self.target),
+            options=self.options,
         )
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The target's own, where its type has any."""
+        return dict(getattr(self.harness, "options", {}))
 
     def component(self, image: Image, env: Mapping[str, str] | None = None, name: str = "web", port: int = 0):
         config = RenderedConfig(
@@ -69,6 +75,7 @@ class Bench:
             env=dict(env or {}),
             health=RenderedHealth(http=self.harness.health_path, port=8080, interval=0.1, timeout=1.0, retries=2),
             stop_grace=2.0,
+            options=self.options or None,
         )
         return ComponentSpec(
             name=name,
@@ -81,7 +88,7 @@ class Bench:
     def spec(self, *components: ComponentSpec, release: str = "1.0.0", rollback: bool = False, deadline: float = 15.0):
         dress = getattr(self.harness, "dress", list)  # where components say how they run on such targets
         return TargetSpec(
-            **self.address.model_dump(),
+            **self.address.model_dump(exclude={"options"}),
             release=release,
             deployment=f"deployment-of-{release}",
             decision=DECISION,

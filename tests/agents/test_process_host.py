@@ -101,7 +101,7 @@ def test_killing_the_workers_whole_process_group_leaves_applications_running(pro
 def test_an_older_worker_that_was_stopped_and_woken_changes_nothing(process_bench: Bench, place: str) -> None:
     process_bench.apply(process_bench.of("1.0.0"), 1)
     older = worker(process_bench, process_bench.of("2.0.0"), "2.1", place)
-    assert eventually(lambda: Path(f"/proc/{older.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T")
+    assert eventually(lambda: Path(f"/proc/{older.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T", 60)
     newest = process_bench.of("3.0.0")
     process_bench.apply(newest, 3)
     before = process_bench.see()

@@ -227,8 +227,9 @@ def test_sockets_may_lie_in_deep_folders_and_are_ours_alone(tmp_path: Path) -> N
 HEAVY = ("pydantic", "httpx", "psutil", "rfc8785", "docker")
 
 
-def test_the_supervisor_is_standard_library_only() -> None:
-    """It lives for months beside applications, so it stays small."""
-    check = f"import sys, agents.process_host.supervisor; print([m for m in {HEAVY} if m in sys.modules])"
+@pytest.mark.parametrize("part", ["supervisor", "site"])
+def test_what_runs_on_the_host_is_standard_library_only(part: str) -> None:
+    """The supervisor lives for months beside applications, so it stays small; a host at the other end has nothing else."""
+    check = f"import sys, agents.process_host.{part}; print([m for m in {HEAVY} if m in sys.modules])"
     told = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert told.stdout == "[]\n"

@@ -34,7 +34,7 @@ def test_an_application_that_ended_is_started_again_with_its_secret(process_benc
     [first] = applications_of(folder_of(process_bench))
     os.kill(first.pid, signal.SIGKILL)
     assert eventually(lambda: applications_of(folder_of(process_bench)) not in ([], [first]), 30)
-    assert process_bench.harness.given(process_bench.address, "web", "TOKEN") == VALUE
+    assert eventually(lambda: process_bench.harness.given(process_bench.address, "web", "TOKEN") == VALUE, 30)
 
 
 def test_a_new_supervisor_starts_it_with_its_secret(process_bench: Bench) -> None:
@@ -48,7 +48,7 @@ def test_a_new_supervisor_starts_it_with_its_secret(process_bench: Bench) -> Non
     assert eventually(lambda: not applications_of(folder) and supervisor_of(folder) is None, 30)
     process_bench.harness.executor().observe(process_bench.address)
     assert eventually(lambda: applications_of(folder) not in ([], [first]), 30)
-    assert process_bench.harness.given(process_bench.address, "web", "TOKEN") == VALUE
+    assert eventually(lambda: process_bench.harness.given(process_bench.address, "web", "TOKEN") == VALUE, 30)
 
 
 def test_only_what_runs_keeps_its_secrets_at_rest(process_bench: Bench) -> None:

@@ -14,9 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agents.process_host.lookup import Lookup, User
+from agents.process_host.pull import _pull
+from agents.process_host.site import Site
 from agents.process_host.trees import Trees
 from fairlead.adapters.images import ImageStore
-from fairlead.adapters.manifests import OCI_MANIFEST, host_platform
+from fairlead.adapters.manifests import OCI_MANIFEST
+from fairlead.adapters.platforms import host_platform
 from fairlead.adapters.unpack import Limits, Unpacker
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused
@@ -161,13 +165,14 @@ def test_a_command_that_is_no_list_of_words_is_refused(
 ) -> None:
     made = make_layout(layouts / "web", "1", {"a": "1"}, settings_)
     with pytest.raises(Refused) as refusal:
-        Trees(tmp_path / "host", image_store)._pull(made.digest, "oci-layout:web", staged(tmp_path), lambda: None)
+        pull(tmp_path / "host", image_store, made.digest)
     assert refusal.value.code is Code.MANIFEST_INVALID
 
 
-def staged(tmp_path: Path) -> Path:
-    (tmp_path / "stage").mkdir()
-    return tmp_path / "stage"
+def pull(host: Path, images: ImageStore, digest: str) -> None:
+    site, trees = Site(host, Lookup(User(None, None), ())), Trees(host)
+    with trees.staging(lambda: None) as stage:
+        _pull(images, stage, site, "oci-layout:web", digest, lambda: None)
 
 
 def test_layers_that_say_they_are_too_large_are_not_even_fetched(
@@ -178,7 +183,7 @@ def test_layers_that_say_they_are_too_large_are_not_even_fetched(
     manifest = {"mediaType": OCI_MANIFEST, "config": {"mediaType": "x/y", "digest": config, "size": 2}}
     digest = put(layouts / "web", json.dumps({**manifest, "layers": [layer]}).encode())
     with pytest.raises(Refused) as refusal:
-        Trees(tmp_path / "host", image_store)._pull(digest, "oci-layout:web", staged(tmp_path), lambda: None)
+        pull(tmp_path / "host", image_store, digest)
     assert refusal.value.code is Code.LAYER_TOO_LARGE
 
 

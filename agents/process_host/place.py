@@ -1,0 +1,74 @@
+"""What a host does for us, whether it is this machine or one at the other end of a connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import BinaryIO, Protocol
+
+from agents.process_host.records import Job, RunSpec, Seen
+from fairlead.domain.fence import Claim
+
+Owner = Mapping[str, str]
+"""Whose target it is: project, environment and target."""
+
+
+class Orderer(Protocol):
+    """Who ordered the work, as far as he is asked while it is being done."""
+
+    def beat(self) -> None:
+        """ports.Beat: called often during long work; raises when it is no longer wanted."""
+
+    def reach(self, name: str) -> None:
+        """Say that a place has been reached where tests kill the worker."""
+
+    def secrets(self, component: str) -> Mapping[str, str]:
+        """Name to value of what a component is given beside its configuration."""
+
+    def mask_output(self, text: str) -> str:
+        """What an application printed, without the secrets that it was given."""
+
+
+class Stage(Protocol):
+    """Where images are unpacked that nobody may run yet."""
+
+    def layer(self, digest: str, media_type: str, fill: Callable[[BinaryIO], None]) -> None:
+        """Unpack the next layer of an image; `fill` writes it, verified, to a file."""
+
+    def publish(self, commands: Mapping[str, Sequence[str]]) -> None:
+        """All of what was asked for together is there: put every image, with its own command, in its place."""
+
+
+class Place(Protocol):
+    """One folder of a host, which any number of targets lie in. All that goes in and out is plain data. Raises Refused and Unavailable."""
+
+    @property
+    def platform(self) -> str:
+        """`os/arch`, as images name it."""
+
+    def missing(self, job: Job) -> list[str]:
+        """The digests whose trees are not there yet."""
+
+    def staging(self, orderer: Orderer) -> AbstractContextManager[Stage]:
+        """A place to unpack what is missing; it goes afterwards."""
+
+    def prepare(self, job: Job) -> None:
+        """Find every command, look for taken ports. All trees are there."""
+
+    def apply(self, job: Job, claim: Claim, orderer: Orderer) -> Sequence[RunSpec]:
+        """Claim the target, then make it run the job; answer how everything was started."""
+
+    def observe(self, owner: Owner) -> Seen:
+        """What really runs."""
+
+    def logs(self, owner: Owner, component: str, lines: int) -> str:
+        """The end of what a component's present run printed."""
+
+    def retire(self, owner: Owner, claim: Claim, orderer: Orderer) -> None:
+        """Stop and remove what is the target's."""
+
+    def read_sticker(self, owner: Owner) -> object:
+        """The record on the target, None where there is none."""
+
+    def write_sticker(self, owner: Owner, record: object, claim: Claim) -> None:
+        """Leave the record."""

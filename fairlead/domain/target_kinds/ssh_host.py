@@ -1,0 +1,78 @@
+"""SSH hosts in the catalogue: supervised processes, or containers, on a machine that is reached over SSH."""
+
+import re
+from typing import Any, Final
+
+from fairlead.domain import secret_references
+from fairlead.domain.blocks import Block
+from fairlead.domain.codes import Code
+from fairlead.domain.durations import format_duration
+from fairlead.domain.target_kinds import docker_host
+from fairlead.domain.target_kinds.kind import TargetKind
+
+PROCESS: Final = "process"
+DOCKER: Final = "docker"
+PORT: Final = 22
+CONNECT_TIMEOUT: Final = 10.0
+SILENCE_TIMEOUT: Final = 30.0
+SESSIONS: Final = 4
+DURATIONS: Final = ("connect_timeout", "silence_timeout")
+
+_REFERENCES = ("key", "passphrase", "certificate", "password")
+_HOST = r"([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
+_PORT = r"(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
+_ENDPOINT = re.compile(rf"ssh://([A-Za-z_][A-Za-z0-9._-]*@)?{_HOST}{_PORT}")
+_EXAMPLE = "ssh://deploy@host or ssh://deploy@host:2222"
+_PATH = re.compile(r"/[^\x00-\x1f\x7f]*")
+_HOST_KEY = re.compile(r"(@revoked )?[^\s@]\S* [a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}( .*)?")
+
+
+def options(block: Block) -> dict[str, Any]:
+    """How a host is reached, and what runs components there."""
+    found: dict[str, Any] = {"runtime": block.choice("runtime", PROCESS, (PROCESS, DOCKER))}
+    found |= {name: _reference(block, name) for name in _REFERENCES}
+    found |= {name: _path(block, name) for name in ("known_hosts", "root", "socket")}
+    found["host_keys"] = _lines(block, "host_keys", _HOST_KEY, "a line of known_hosts: HOST TYPE KEY")
+    found["jump"] = _lines(block, "jump", _ENDPOINT, _EXAMPLE)
+    found |= {name: block.flag(name, False) for name in ("agent", "sudo")}
+    found["connect_timeout"] = _seconds(block, "connect_timeout", CONNECT_TIMEOUT, 120.0)
+    found["silence_timeout"] = _seconds(block, "silence_timeout", SILENCE_TIMEOUT, 600.0)
+    sessions = block.count("sessions", SESSIONS, 1, 64)
+    found["sessions"] = sessions if sessions != SESSIONS else None
+    block.close()
+    if not (found["key"] or found["password"] or found["agent"]):
+        block.flaw(Code.MISSING_FIELD, "there is nothing to log in with: key, password or agent")
+    return {name: value for name, value in found.items() if value}
+
+
+def _reference(block: Block, name: str) -> str:
+    text = block.text(name)
+    try:
+        if text:
+            secret_references.parse(text)
+    except ValueError as error:
+        block.flaw(Code.BAD_VALUE, str(error), name)
+    return text
+
+
+def _path(block: Block, name: str) -> str:
+    text = block.text(name)
+    if text and not _PATH.fullmatch(text):
+        block.flaw(Code.BAD_VALUE, f"{text!r:.60} is not an absolute path", name)
+    return text
+
+
+def _lines(block: Block, name: str, pattern: re.Pattern[str], meant: str) -> list[str]:
+    lines = block.words(name)
+    for index, line in enumerate(lines):
+        if not pattern.fullmatch(line):
+            block.flaw(Code.BAD_VALUE, f"{line!r:.60} is not {meant}", name, index)
+    return list(lines)
+
+
+def _seconds(block: Block, name: str, default: float, most: float) -> str:
+    seconds = block.duration(name, default, 1.0, most)
+    return format_duration(seconds) if seconds != default else ""
+
+
+KIND = TargetKind(endpoint=_ENDPOINT, example=_EXAMPLE, key="ssh", options=options, sections=(docker_host.SECTION,))
