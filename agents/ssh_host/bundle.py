@@ -1,6 +1,6 @@
-"""Our program for other hosts: one file of a few of our modules, which needs nothing there but Python's standard library.
+"""Our program for other hosts: a few of our modules, packed, which need nothing there but Python's standard library.
 
-It is named by its content, so a host keeps it from one visit to the next, and a changed one is another file.
+It is named by its content, so a host keeps it from one visit to the next, and a changed one lies beside it.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ MODULES: Final = {
     "fairlead.adapters": ("metered", "platforms", "unpack"),
     "fairlead.domain": ("codes", "errors", "fence", "health"),
 }  # fmt: skip
-_MAIN: Final = "import sys\nfrom agents.ssh_host.entry import main\nmain(sys.argv[0], sys.argv[1:])\n"
+_MAIN: Final = "import sys\nfrom agents.ssh_host.entry import main\nmain(__file__, sys.argv[1:])\n"
 _LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)
 
 

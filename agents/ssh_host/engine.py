@@ -18,7 +18,7 @@ from agents.ssh_host.connection import Connection
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import FairleadError, Refused, Unavailable
 
-URL: Final = "http://docker.invalid"
+URL: Final = "http://docker.invalid:80"
 LISTENING: Final = "0A"
 _NOT_FOUND: Final = 127
 _TABLES: Final = ("/proc/net/tcp", "/proc/net/tcp6")

@@ -13,14 +13,14 @@ from typing import Any
 
 
 def main(path: str, words: list[str]) -> None:
-    """`path`: where the program itself lies."""
+    """`path`: where the program's first file lies."""
     if sys.version_info < (3, 11):
         _catch_up()
     order, place = words[0], Path(words[1])
     if order == "session":
         from agents.ssh_host.session import serve
 
-        serve(Path(path), place)
+        serve(Path(path).parent, place)
         return
     from agents.process_host.folder import TargetFolder
     from agents.process_host.supervisor import detach, supervise

@@ -67,7 +67,7 @@ class Keeping:
         return _systemctl("start", unit.name)
 
     def _command(self, order: str, folder: TargetFolder) -> list[str]:
-        return [sys.executable, "-I", "-B", str(self._program), order, str(folder.path)]
+        return [sys.executable, "-I", str(self._program), order, str(folder.path)]
 
 
 def is_offered() -> bool:

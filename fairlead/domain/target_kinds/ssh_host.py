@@ -35,8 +35,8 @@ def options(block: Block) -> dict[str, Any]:
     found["host_keys"] = _lines(block, "host_keys", _HOST_KEY, "a line of known_hosts: HOST TYPE KEY")
     found["jump"] = _lines(block, "jump", _ENDPOINT, _EXAMPLE)
     found |= {name: block.flag(name, False) for name in ("agent", "sudo")}
-    found["connect_timeout"] = _seconds(block, "connect_timeout", CONNECT_TIMEOUT, 120.0)
-    found["silence_timeout"] = _seconds(block, "silence_timeout", SILENCE_TIMEOUT, 600.0)
+    found["connect_timeout"] = _seconds(block, "connect_timeout", CONNECT_TIMEOUT, 1.0, 120.0)
+    found["silence_timeout"] = _seconds(block, "silence_timeout", SILENCE_TIMEOUT, 10.0, 600.0)
     sessions = block.count("sessions", SESSIONS, 1, 64)
     found["sessions"] = sessions if sessions != SESSIONS else None
     block.close()
@@ -70,8 +70,8 @@ def _lines(block: Block, name: str, pattern: re.Pattern[str], meant: str) -> lis
     return list(lines)
 
 
-def _seconds(block: Block, name: str, default: float, most: float) -> str:
-    seconds = block.duration(name, default, 1.0, most)
+def _seconds(block: Block, name: str, default: float, least: float, most: float) -> str:
+    seconds = block.duration(name, default, least, most)
     return format_duration(seconds) if seconds != default else ""
 
 
