@@ -168,7 +168,8 @@ class Remote:
         """Why the other end closed, as far as it can be told without reading prose."""
         if not self._connection.alive:
             return self._connection.lost()
-        status = self._channel.recv_exit_status() if self._channel.exit_status_ready() else -1
+        self._channel.status_event.wait(LOOK_EVERY)  # it comes after the end of what was printed
+        status = self._channel.exit_status
         if self._options.sudo and status > 0:
             return self._sudo() or self._python("has no python3 that root may run")
         if status == _NOT_FOUND:
