@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from agents.ssh_host.host import SshHost
+from fairlead.adapters.images import ImageStore
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import FairleadError, Refused, Unavailable
 from fairlead.domain.fence import Claim
 from tests.agents.bench import Bench, ask, eventually, nobeat, with_config
 from tests.agents.harness import Tally
-from tests.fixtures.ssh import Sshd, SshProcessHarness
+from tests.fixtures.ssh import DEPLOY, PASSWORD, Sshd, SshProcessHarness
 
 pytestmark = [pytest.mark.ssh, pytest.mark.process]
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
@@ -192,7 +194,7 @@ def test_a_full_disk_has_a_name_of_its_own(make_bench: Callable[..., Bench], siz
     try:
         files = {"large": os.urandom(700_000).hex()}
         error = refusal_of_large(bench, files)
-        assert (type(error), error.code) == (Unavailable, Code.DISK_FULL)
+        assert (type(error), error.code) == (Unavailable, Code.TARGET_FULL)
         assert not list((folder / "releases").glob("*"))
     finally:
         subprocess.run(["umount", str(folder)], check=True)  # noqa: S607
@@ -229,3 +231,21 @@ def test_what_is_hostile_in_values_arrives_as_it_was(make_bench: Callable[..., B
         assert ask(bench)["env"]["GREETING"] == hostile
     finally:
         executor.retire(spec, Claim(2, 1), nobeat)
+
+
+@root_only
+def test_an_ordinary_user_runs_applications_as_himself(ssh_folder: Path, sshd: Sshd) -> None:
+    harness = SshProcessHarness(ssh_folder / "of-deploy", sshd, "deploy")
+    (harness.hosts / "host").mkdir(parents=True)
+    os.chown(harness.hosts / "host", DEPLOY, DEPLOY)
+    harness.options |= {"key": "", "password": "env://PASSWORD"}
+    bench, executor = (
+        Bench(harness),
+        SshHost(ImageStore(harness.layouts), None, sshd.secrets(**{"env://PASSWORD": PASSWORD})),
+    )
+    try:
+        executor.prepare(bench.of("1.0.0"), nobeat)
+        executor.apply(bench.of("1.0.0"), Claim(1, 1), nobeat)
+        assert ask(bench)["uid"] == DEPLOY
+    finally:
+        bench.close()
