@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.process_host import housekeeping, processes, socket_path
@@ -154,6 +154,7 @@ CLAIMS = st.lists(st.builds(Claim, st.integers(1, 50), st.integers(1, 50)), min_
 
 
 @given(CLAIMS)
+@settings(deadline=None)
 def test_of_any_claims_only_those_not_below_another_are_taken(
     tmp_path_factory: pytest.TempPathFactory, claims: list[Claim]
 ) -> None:
