@@ -17,7 +17,7 @@ from fairlead.contracts.steps import AdmitInput, AdmitResult, EnvironmentRef, La
 from workflows.envelopes import NOTHING
 from workflows.failures import read_failure, refusal
 from workflows.options import HINT, RECORD, WATCH
-from workflows.patience import Bell
+from workflows.patience import Bell, Shield
 from workflows.requests import require_lane_request, require_restraint_request
 from workflows.showing import introduce, show_details
 
@@ -47,9 +47,11 @@ class LaneWorkflow:
     async def run(self, input: LaneInput) -> None:
         """Runs on for as long as the environment exists."""
         introduce(input.project, input.environment)
-        while not self._is_long():
-            await self._take_turn()
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        try:
+            while not self._is_long():
+                await self._take_turn()
+        finally:  # also when it is cancelled by hand: whoever has asked gets an answer
+            await Shield().wait(workflow.all_handlers_finished)
         workflow.continue_as_new(input.model_copy(update={"seen": self._seen}))
 
     def _is_long(self) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from temporalio.client import WorkflowExecutionStatus
+from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateStage
 
 from fairlead.contracts.messages import LaneRequest, RestraintRequest
 from fairlead.domain.states import PromotionState
@@ -85,6 +85,17 @@ async def test_a_lane_that_was_terminated_is_taken_up_again_by_whoever_enters(be
     pause.released.set()
     await bench.result(first)
     await bench.result(second)
+
+
+async def test_who_has_asked_is_answered_before_a_cancelled_lane_closes(bench: Bench, world: World) -> None:
+    lane = await bench.start_lane()
+    request = RestraintRequest(request="f1", actor="ana")
+    with world.lock:  # nothing can be recorded
+        asked = await lane.start_update(LaneWorkflow.freeze, request, wait_for_stage=WorkflowUpdateStage.ACCEPTED)
+        await lane.cancel()
+        await lane.describe()
+    assert (await asked.result()).restraints == ("f1",)
+    assert (await bench.failure(lane))[0] == "CancelledError"
 
 
 async def test_nothing_is_lost_when_it_goes_on_as_a_new_run(bench: Bench, world: World) -> None:
