@@ -9,13 +9,13 @@ from temporalio.client import Client
 from api.app import create_app
 from api.services import Services
 from api.temporal import TemporalOrchestrator
-from fairlead.adapters.images import ImageStore
 from fairlead.ports import Secrets
 from fairlead.store.database import Database
 from fairlead.store.waiting import Wakeups
 from workers.access import connect, open_keys
 from workers.artifact_places import open_artifacts
 from workers.clock import now
+from workers.image_places import open_images
 from workers.secret_places import open_secrets
 from workers.settings import Settings
 from workers.shadow import refuse_shadowed
@@ -29,7 +29,7 @@ def build_services(settings: Settings, client: Client, secrets: Secrets) -> Serv
         database=database,
         wakeups=Wakeups(settings.database_url),
         orchestrator=TemporalOrchestrator(client),
-        images=ImageStore(settings.layouts),
+        images=open_images(settings),
         decision=keys.decision,
         ledger=keys.ledger,
         now=now,

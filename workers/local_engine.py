@@ -104,14 +104,16 @@ class LocalRegistry:
         """Have the registry running and answering. Raises RuntimeError with the end of its log."""
         serve = [str(_need("docker-registry")), "serve", str(self.folder / "config.yml")]
         self.folder.mkdir(parents=True, exist_ok=True)
-        config = _CONFIG.format(root=self.folder / "content", address=self.address)
-        (self.folder / "config.yml").write_text(config)
+        (self.folder / "config.yml").write_text(self._config())
         self._process = _spawn(serve, self.folder / "registry.log", bound=self._bound)
         _await(self._answers, self._process, self.folder / "registry.log", timeout)
 
     def stop(self) -> None:
         """Stop it; what was pushed stays."""
         _stop(self._process)
+
+    def _config(self) -> str:
+        return _CONFIG.format(root=self.folder / "content", address=self.address)
 
     def _answers(self) -> bool:
         try:

@@ -21,6 +21,7 @@ class Settings(BaseSettings):
     `compose`: the Docker Compose plugin, where it is not to be looked for.
     `secrets_env`: names of variables, and patterns of names, that `env://` may name, with commas between; `secrets_files`: folders in which
     `file://` may name files, with colons between, beside `<data>/secrets`. `aws_endpoint`: where AWS answers, if not where it usually does.
+    `docker_config`: a Docker configuration file with logins to registries; `registry_certs`: a folder like Docker's certs.d.
     `artifacts`: where files that were sent to targets are kept, a folder or `s3://BUCKET/PREFIX`; else in the database.
     """
 
@@ -42,6 +43,8 @@ class Settings(BaseSettings):
     aws_region: str = ""
     aws_endpoint: str = ""
     artifacts: str = ""
+    docker_config: Path | None = None
+    registry_certs: Path | None = None
 
     @cached_property
     def keys(self) -> Path:

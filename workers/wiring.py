@@ -19,11 +19,11 @@ from agents.docker_host import DockerHost
 from agents.nomad_job import NomadJob
 from agents.process_host.host import ProcessHost
 from agents.ssh_host.host import SshHost
-from fairlead.adapters.images import ImageStore
 from fairlead.domain.catalogue import TargetType
 from fairlead.ports import Artifacts, Executor, FailPoints, NoSecrets, Secrets
 from fairlead.store.database import Database
 from workers.access import Keys
+from workers.image_places import open_images
 from workers.settings import Settings
 
 NO_SECRETS = NoSecrets()
@@ -31,7 +31,7 @@ NO_SECRETS = NoSecrets()
 
 def build_executors(settings: Settings, points: FailPoints, secrets: Secrets = NO_SECRETS) -> Mapping[str, Executor]:
     """Who acts on targets, by type."""
-    images = ImageStore(settings.layouts)
+    images = open_images(settings)
     return {
         TargetType.COMPOSE_HOST: ComposeHost(images, Compose(settings.compose), points, secrets),
         TargetType.NOMAD_JOB: NomadJob(images, points, secrets),

@@ -15,6 +15,7 @@ from agents.docker_host import box
 from agents.docker_host.box import Box
 from agents.docker_host.neighbourhood import Here, Neighbourhood
 from agents.probe import Check, Probe, probe
+from fairlead.adapters.registry_access import Login
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, Refused, Unavailable
 from fairlead.ports import Beat
@@ -120,19 +121,19 @@ class Engine:
         pairs = (name.split("@", 1) for name in known if "@" in name)
         return frozenset(digest for name, digest in pairs if name == _familiar(repository))
 
-    def pull(self, repository: str, digest: str, beat: Beat) -> None:
-        """Pull by digest; the engine checks every byte. Raises Unavailable (registry_unavailable) when it could not."""
+    def pull(self, repository: str, digest: str, beat: Beat, login: Login | None = None) -> None:
+        """Pull by digest, as somebody; the engine checks every byte. Raises Unavailable (registry_unavailable) when it could not."""
         problem = ""
         with _mapped():
             try:
-                problem = patiently(lambda: self._pull(repository, digest), beat)
+                problem = patiently(lambda: self._pull(repository, digest, login), beat)
             except errors.APIError as error:
                 problem = error.explanation or str(error)
         if problem:
             raise Unavailable(Code.REGISTRY_UNAVAILABLE, f"{repository}@{digest} cannot be pulled: {problem}")
 
-    def _pull(self, repository: str, digest: str) -> str:
-        said = self._api.pull(repository, tag=digest, stream=True, decode=True)
+    def _pull(self, repository: str, digest: str, login: Login | None) -> str:
+        said = self._api.pull(repository, tag=digest, stream=True, decode=True, auth_config=_as_engines_take(login))
         return next((line["error"] for line in said if "error" in line), "")
 
     # volumes: our records on the engine
@@ -241,6 +242,12 @@ def _archive(files: Mapping[str, str]) -> bytes:
             member.size, member.mode = len(content), 0o444
             archive.addfile(member, io.BytesIO(content))
     return packed.getvalue()
+
+
+def _as_engines_take(login: Login | None) -> dict[str, str] | None:
+    if login is None:
+        return None
+    return {"username": login.name, "password": login.password} if login.name else {"identitytoken": login.password}
 
 
 def _with(labels: Mapping[str, str]) -> dict[str, list[str]]:

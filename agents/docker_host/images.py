@@ -33,7 +33,7 @@ def bring(engine: Engine, store: ImageStore, component: ComponentSpec, beat: Bea
         return
     store.select(repository, digest)
     try:
-        engine.pull(repository, digest, beat)
+        engine.pull(repository, digest, beat, store.login(repository))
     except Unavailable:
         _audit(store, repository, digest, beat)
         raise

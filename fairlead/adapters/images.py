@@ -9,7 +9,8 @@ from typing import Any, BinaryIO, Final
 from fairlead.adapters.layout import Layout
 from fairlead.adapters.manifests import Index, Manifest, invalid, parse, read_object
 from fairlead.adapters.platforms import host_platform
-from fairlead.adapters.registry import Registry
+from fairlead.adapters.registry import NOBODY, Registry
+from fairlead.adapters.registry_access import Login, RegistryAccess
 from fairlead.adapters.sources import LAYOUT_PREFIX, Document, Source
 from fairlead.contracts.canonical import Digest, digest_bytes, is_digest
 from fairlead.domain.codes import Code
@@ -20,11 +21,15 @@ MAX_CONFIG: Final = 1024 * 1024
 
 
 class ImageStore:
-    """Implements ports.Images. `layouts` is the folder that `oci-layout:PATH` repositories lie in."""
+    """Implements ports.Images. `layouts` is the folder that `oci-layout:PATH` repositories lie in; `access` lets us into registries."""
 
-    def __init__(self, layouts: Path) -> None:
-        self._layouts = layouts
+    def __init__(self, layouts: Path, access: RegistryAccess = NOBODY) -> None:
+        self._layouts, self._access = layouts, access
         self._sources: dict[str, Source] = {}
+
+    def login(self, repository: str) -> Login | None:
+        """Who we are at a repository's registry, for an engine that pulls for us. Raises BadInput (registry_login)."""
+        return None if repository.startswith(LAYOUT_PREFIX) else self._access.login(repository.partition("/")[0])
 
     def resolve(self, repository: str, tag: str) -> Digest:
         """The digest a tag names now. Raises NotFound (tag_not_found)."""
@@ -89,7 +94,9 @@ class ImageStore:
     def _source(self, repository: str) -> Source:
         if repository not in self._sources:
             is_layout = repository.startswith(LAYOUT_PREFIX)
-            self._sources[repository] = Layout(self._layouts, repository) if is_layout else Registry(repository)
+            self._sources[repository] = (
+                Layout(self._layouts, repository) if is_layout else Registry(repository, self._access)
+            )
         return self._sources[repository]
 
 

@@ -1,22 +1,27 @@
-"""A repository in an OCI registry, over HTTP. Plain HTTP is for loopback hosts only, in redirects too."""
+"""A repository in an OCI registry, over HTTP. Plain HTTP is for loopback hosts without certificates only, in redirects too."""
 
 import ipaddress
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
 from fairlead.adapters.manifests import ACCEPTED, MAX_MANIFEST, invalid
 from fairlead.adapters.pace import paced, wait_of
+from fairlead.adapters.registry_access import Challenge, RegistryAccess, answer
 from fairlead.adapters.sources import Document
 from fairlead.contracts.canonical import Digest
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, NotFound, Refused, Unavailable
 
 MAX_REDIRECTS: Final = 5
+MAX_TOKEN: Final = 64 * 1024
 TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
+
+NOBODY: Final = RegistryAccess()
 
 _REPOSITORY = re.compile(
     r"(?P<host>[A-Za-z0-9.-]+(?::\d{1,5})?|\[[0-9a-fA-F:]+\](?::\d{1,5})?)/"
@@ -28,15 +33,17 @@ _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 class Registry:
     """Implements Source for `host[:port]/path`."""
 
-    def __init__(self, repository: str) -> None:
+    def __init__(self, repository: str, access: RegistryAccess = NOBODY) -> None:
         match = _REPOSITORY.fullmatch(repository)
         if not match or len(repository) > 255:
             raise BadInput(Code.BAD_REFERENCE, f"{repository!r} is not a repository like host:port/path")
         origin = httpx.URL(f"https://{match['host']}")
-        self._repository = repository
+        self._repository, self._access, self._host = repository, access, match["host"]
+        self._tls = access.tls(self._host)
         self._loopback = is_loopback(origin.host)
-        self._base = f"{'http' if self._loopback else 'https'}://{match['host']}/v2/{match['path']}"
-        self._clients: dict[bool, httpx.Client] = {}
+        self._base = f"{'http' if self._loopback and not self._tls else 'https'}://{self._host}/v2/{match['path']}"
+        self._clients: dict[str, httpx.Client] = {}
+        self._authorization: str | None = None
 
     def by_tag(self, tag: str) -> Document:
         """What a tag names now."""
@@ -69,33 +76,65 @@ class Registry:
     def _get(self, url: str, accept: str, absent: NotFound) -> Iterator[httpx.Response]:
         # No compression: what arrives is what is hashed.
         headers = {"Accept": accept, "Accept-Encoding": "identity"}
+        challenged, redirects = False, 0
         try:
-            for _ in range(MAX_REDIRECTS + 1):
-                with self._client(url).stream("GET", url, headers=headers) as response:
+            while redirects <= MAX_REDIRECTS:
+                with self._client(url).stream("GET", url, headers={**headers, **self._credentials(url)}) as response:
+                    if response.status_code == 401 and not challenged and self._is_ours(url):
+                        challenged = True
+                        self._authorization = self._answer(response)
+                        continue
                     if not response.has_redirect_location:
                         self._check(response, absent)
                         yield response
                         return
-                    url = self._follow(response)
+                    url, redirects = self._follow(response), redirects + 1
         except httpx.HTTPError as error:
             reason = str(error) or type(error).__name__
             raise Unavailable(Code.REGISTRY_UNAVAILABLE, f"cannot read from {self._repository}: {reason}") from error
         raise self._refused("redirected too often")
 
+    def _is_ours(self, url: str) -> bool:
+        """Whether this is the registry itself: nobody that it sends us to is told who we are."""
+        return url.startswith(self._base + "/")
+
+    def _credentials(self, url: str) -> dict[str, str]:
+        return {"Authorization": self._authorization} if self._authorization and self._is_ours(url) else {}
+
+    def _answer(self, response: httpx.Response) -> str | None:
+        challenge = Challenge.of(response.headers.get("www-authenticate", ""))
+        return answer(challenge, self._access.login(self._host), self._token)
+
+    def _token(self, realm: str, asked: Mapping[str, str], headers: Mapping[str, str]) -> Mapping[str, Any]:
+        """What the realm gives, which may be elsewhere, but never over a wire that others read."""
+        url = self._allowed(httpx.URL(realm).copy_merge_params(asked))
+        data = bytearray()
+        with self._client(url).stream("GET", url, headers=headers) as response:
+            if response.status_code == 429 or response.status_code >= 500:
+                raise self._unavailable(response)
+            if response.status_code != 200:
+                raise self._refused(f"does not know us: {response.url.host} answered {response.status_code}")
+            for piece in paced(response.iter_bytes()):
+                data += piece
+                if len(data) > MAX_TOKEN:
+                    raise self._refused("gives a token that is too large")
+        return _object(bytes(data))
+
     def _client(self, url: str) -> httpx.Client:
         # No proxy stands between us and this machine, and plain HTTP needs no trust store; whatever else we are sent to is verified.
-        plain = url.startswith("http:")
-        if plain not in self._clients:
-            self._clients[plain] = httpx.Client(timeout=TIMEOUT, trust_env=not plain, verify=not plain)
-        return self._clients[plain]
+        plain, ours = url.startswith("http:"), self._is_ours(url)
+        kind = "plain" if plain else "ours" if ours and self._tls else "any"
+        if kind not in self._clients:
+            verify = self._tls if kind == "ours" and self._tls else not plain
+            self._clients[kind] = httpx.Client(timeout=TIMEOUT, trust_env=kind == "any", verify=verify)
+        return self._clients[kind]
 
     def _check(self, response: httpx.Response, absent: NotFound) -> None:
         status = response.status_code
         if status == 404:
             raise absent
         if status == 429 or status >= 500:
-            detail = f"the registry of {self._repository} answered {status}"
-            raise Unavailable(Code.REGISTRY_UNAVAILABLE, detail, retry_after=wait_of(response.headers))
+            raise self._unavailable(response)
         if status != 200:
             raise self._refused(f"answered {status}")
 
@@ -104,18 +143,33 @@ class Registry:
             target = response.url.join(response.headers["location"])
         except httpx.InvalidURL as error:
             raise self._refused("redirected to no URL") from error
+        return self._allowed(target)
+
+    def _allowed(self, target: httpx.URL) -> str:
         # A remote registry must not make us talk to services of this machine, over whatever scheme.
         plain = target.scheme == "http" and self._loopback and is_loopback(target.host)
         inward = is_loopback(target.host) and not self._loopback
         if not plain and (target.scheme != "https" or inward):
-            raise self._refused(f"redirected to {target.scheme}://{target.host}")
+            raise self._refused(f"sends us to {target.scheme}://{target.host}")
         return str(target)
+
+    def _unavailable(self, response: httpx.Response) -> Unavailable:
+        detail = f"the registry of {self._repository} answered {response.status_code}"
+        return Unavailable(Code.REGISTRY_UNAVAILABLE, detail, retry_after=wait_of(response.headers))
 
     def _refused(self, what: str) -> Refused:
         return Refused(Code.REGISTRY_REFUSED, f"the registry of {self._repository} {what}")
 
     def _no_digest(self, digest: Digest) -> NotFound:
         return NotFound(Code.DIGEST_NOT_FOUND, f"{self._repository} has no {digest}")
+
+
+def _object(data: bytes) -> Mapping[str, Any]:
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def is_loopback(host: str) -> bool:

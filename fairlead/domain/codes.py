@@ -67,6 +67,7 @@ class Code(StrEnum):
     LAYER_TOO_LARGE = "layer_too_large"
     REGISTRY_UNAVAILABLE = "registry_unavailable"
     REGISTRY_REFUSED = "registry_refused"
+    REGISTRY_LOGIN = "registry_login"
 
     # secrets
     SECRET_NOT_FOUND = "secret_not_found"
