@@ -53,7 +53,7 @@ class GateActivities(activities.GateActivities):
             promotion = lookup.promotion(s, request.promotion)
             catalogue = lookup.project_catalogue(s, promotion.project)
             release = lookup.release(s, promotion.project, promotion.release_digest)
-            references = plans.secret_references(s, catalogue, promotion.environment, release)
+            references = plans.secret_references(s, catalogue, promotion.environment, release, promotion)
         return plans.secret_versions(self._secrets, references)
 
     @activity.defn
@@ -72,7 +72,7 @@ class GateActivities(activities.GateActivities):
 def _evaluate(s: Session, promotion: PromotionRecord, request: EvaluateInput, versions: plans.Versions) -> Evaluation:
     catalogue = lookup.project_catalogue(s, promotion.project)
     release = lookup.release(s, promotion.project, promotion.release_digest)
-    plan = plans.make_plan(s, catalogue, promotion.environment, release, versions)
+    plan = plans.make_plan(s, catalogue, promotion.environment, release, versions, promotion)
     digest = documents.put_plan(s, promotion.project, plan)
     # Votes were opened for the plan they name; for another one they have not been.
     opened, expires = (request.opened, request.expires) if digest == request.plan else (None, None)

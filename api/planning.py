@@ -24,21 +24,23 @@ class PromotionPlan(Frozen):
     targets: tuple[plans.PreviewTarget, ...]
 
 
-def dry_run(services: Services, project: str, environment: str, version: str) -> plans.Preview:
+def dry_run(
+    services: Services, project: str, environment: str, version: str, promotion: PromotionRecord | None = None
+) -> plans.Preview:
     """What promoting a release would change. Raises NotFound, and what the places of its secrets raise."""
     db = services.database
     with db.session() as s:
         release = require_release(s, project, version)
-        references = plans.secret_references(s, of_project(s, project), environment, release)
+        references = plans.secret_references(s, of_project(s, project), environment, release, promotion)
     versions = plans.secret_versions(services.secrets, references)
     with db.session() as s:
-        return plans.preview(s, of_project(s, project), environment, release, versions)
+        return plans.preview(s, of_project(s, project), environment, release, versions, promotion)
 
 
 def promotion_plan(services: Services, promotion: PromotionRecord) -> PromotionPlan:
     """What the promotion will execute; what is fixed is told, whatever the places of secrets say now."""
     try:
-        preview = dry_run(services, promotion.project, promotion.environment, promotion.release)
+        preview = dry_run(services, promotion.project, promotion.environment, promotion.release, promotion)
     except FairleadError:
         if promotion.plan is None:
             raise

@@ -43,13 +43,14 @@ Reason = Annotated[str, Field(max_length=1000)]
 
 
 class NewPromotion(Strict):
-    """`through_hold`: the reason for which a person passes a hold."""
+    """`through_hold`: the reason for which a person passes a hold; `config`: a configuration layer for this promotion alone, above all others."""
 
     release: Text
     environment: Text
     reason: Reason = ""
     intent: Literal["promote", "rollback"] = "promote"
     through_hold: Reason | None = None
+    config: dict[str, Any] | None = None
 
 
 @router.post("/projects/{project}/promotions", status_code=202)
@@ -73,6 +74,7 @@ async def request_promotion(
         reason=wanted.reason,
         intent=wanted.intent,
         through_hold=wanted.through_hold,
+        config=wanted.config,
         id=id,
     )
     return await request(services, id, response, make)

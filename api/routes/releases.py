@@ -37,6 +37,7 @@ class NewRelease(Strict):
     version: Text
     components: Annotated[dict[Text, WantedImage], Field(min_length=1, max_length=500)]
     source: dict[str, Any] | None = None
+    config: dict[str, Any] | None = None
 
 
 class ReleaseChange(Strict):
@@ -58,6 +59,7 @@ def create_release(
         wanted.version,
         {name: releases.Wanted(image.tag, image.digest) for name, image in wanted.components.items()},
         source=wanted.source,
+        config=wanted.config,
         actor=caller.subject,
         now=services.now(),
     )

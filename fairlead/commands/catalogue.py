@@ -12,7 +12,8 @@ from fairlead.contracts.canonical import digest_of
 from fairlead.contracts.names import project_subject
 from fairlead.domain import catalogue_document
 from fairlead.domain.blocks import pointer
-from fairlead.domain.catalogue import Catalogue, Environment, Target
+from fairlead.domain.catalogue import Catalogue, Environment, Layer, Target
+from fairlead.domain.catalogue_document import layer_document
 from fairlead.domain.catalogue_rules import read
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, Conflict, FairleadError, Flaw, NotAllowed, NotFound
@@ -29,12 +30,13 @@ _KINDS = {
     "target": "targets",
     "environment": "environments",
     "file": "files",
+    "config": "config",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One line of a diff. `action`: create | change | remove; `kind`: person, component, target, environment or file.
+    """One line of a diff. `action`: create | change | remove; `kind`: person, component, target, environment, file or config.
 
     `fields`: `{path: {"old": .., "new": ..}}`, None where there is nothing.
     """
@@ -90,7 +92,7 @@ def of_project(s: Session, project: str) -> Catalogue:
 
 
 def diff(old: Catalogue | None, new: Catalogue) -> tuple[Change, ...]:
-    """What changes, in the order people, components, targets, environments, files, then by name."""
+    """What changes, in the order people, components, targets, environments, files, configuration, then by name."""
     before = _parts(old) if old else {}
     after = _parts(new)
     return tuple(
@@ -101,7 +103,10 @@ def diff(old: Catalogue | None, new: Catalogue) -> tuple[Change, ...]:
 def _parts(catalogue: Catalogue) -> dict[str, Any]:
     """The document, with digests in the place of files."""
     files = {path: {"digest": digest_of_file(content)} for path, content in catalogue.files.items()}
-    return {**document(catalogue), "files": files}
+    config = {"project": layer_document(catalogue.config)} if catalogue.config != Layer() else {}
+    for place, labelled in enumerate(catalogue.label_config, 1):
+        config[f"labels-{place}"] = {"labels": dict(labelled.labels), **layer_document(labelled.config)}
+    return {**document(catalogue), "files": files, "config": config}
 
 
 def apply_catalogue(
@@ -170,7 +175,8 @@ def _changes(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Itera
     for name in sorted({*old, *new}):
         before, after = dict(_flat(old.get(name, {}))), dict(_flat(new.get(name, {})))
         action = "change" if name in old and name in new else "create" if name in new else "remove"
-        paths = [path for path in {**before, **after} if before.get(path) != after.get(path)]
+        # A null is there and says something, so it is not the same as nothing.
+        paths = [p for p in {**before, **after} if (p in before, before.get(p)) != (p in after, after.get(p))]
         if paths or action != "change":
             fields = {path: {"old": before.get(path), "new": after.get(path)} for path in paths}
             yield Change(action, kind, name, fields)

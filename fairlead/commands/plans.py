@@ -6,15 +6,16 @@ from typing import Any
 
 from sqlmodel import Session
 
+from fairlead.commands.configuration import Layering, resolved
 from fairlead.commands.promotions import require_environment
 from fairlead.contracts.base import Frozen
 from fairlead.contracts.canonical import Digest, digest_of
-from fairlead.contracts.records import DeploymentRecord, ReleaseRecord, TaskRecord
+from fairlead.contracts.records import DeploymentRecord, PromotionRecord, ReleaseRecord, TaskRecord
 from fairlead.contracts.release import Plan, PlannedComponent, PlannedTarget, PlanStrategy, RenderedConfig, SecretUse
 from fairlead.contracts.target import ComponentSpec, TargetAddress, TargetSpec
 from fairlead.domain.catalogue import Catalogue, Component, Environment, Target
-from fairlead.domain.catalogue_rules import read_template
 from fairlead.domain.codes import Code
+from fairlead.domain.component_rules import read_template
 from fairlead.domain.errors import Conflict, NotFound, Unavailable
 from fairlead.domain.render import render
 from fairlead.domain.waves import start_order, waves
@@ -56,17 +57,24 @@ class Preview(Frozen):
 
 
 def make_plan(
-    s: Session, catalogue: Catalogue, environment: str, release: ReleaseRecord, versions: Versions = NO_VERSIONS
+    s: Session,
+    catalogue: Catalogue,
+    environment: str,
+    release: ReleaseRecord,
+    versions: Versions = NO_VERSIONS,
+    promotion: PromotionRecord | None = None,
 ) -> Plan:
     """Render every component for every target and keep the results as artifacts; the plan itself is the caller's to keep.
 
-    `versions`: of all secrets that are needed (secret_versions). Raises NotFound (environment_not_found).
+    `versions`: of all secrets that are needed (secret_versions); `promotion`: whose request may have brought a layer.
+    Raises NotFound (environment_not_found), BadInput (bad_value) where the layers contradict the rules.
     """
     place = require_environment(catalogue, environment)
-    components = _frozen_components(s, release)
+    layering = Layering(s, catalogue, release, promotion)
+    components = frozen_components(s, release)
     order = start_order({name: component.depends_on for name, component in components.items()})
     targets = [
-        _planned(s, release, [components[c] for c in order], place, catalogue.targets[name], wave, versions)
+        _planned(s, release, [components[c] for c in order], place, catalogue.targets[name], wave, versions, layering)
         for wave, names in enumerate(waves(place.targets, place.strategy))
         for name in names
     ]
@@ -85,12 +93,20 @@ def make_plan(
     )
 
 
-def secret_references(s: Session, catalogue: Catalogue, environment: str, release: ReleaseRecord) -> frozenset[str]:
+def secret_references(
+    s: Session,
+    catalogue: Catalogue,
+    environment: str,
+    release: ReleaseRecord,
+    promotion: PromotionRecord | None = None,
+) -> frozenset[str]:
     """The secrets that a plan needs, to be asked for outside of the transaction. Raises NotFound (environment_not_found)."""
     place = require_environment(catalogue, environment)
-    components = _frozen_components(s, release).values()
-    rendered = (_draft(c, place, catalogue.targets[name]) for name in place.targets for c in components)
-    return frozenset(reference for draft in rendered for reference in (draft["secrets"] or {}).values())
+    components, layering = frozen_components(s, release).values(), Layering(s, catalogue, release, promotion)
+    targets = [catalogue.targets[name] for name in place.targets]
+    layers = [[layer for _, layer in layering.of(place, target)] for target in targets]
+    rendered = (resolved(component, below) for below in layers for component in components)
+    return frozenset(reference for component in rendered for reference in component.secrets.values())
 
 
 def secret_versions(secrets: Secrets, references: Collection[str]) -> dict[str, str]:
@@ -102,10 +118,15 @@ def secret_versions(secrets: Secrets, references: Collection[str]) -> dict[str, 
 
 
 def preview(
-    s: Session, catalogue: Catalogue, environment: str, release: ReleaseRecord, versions: Versions = NO_VERSIONS
+    s: Session,
+    catalogue: Catalogue,
+    environment: str,
+    release: ReleaseRecord,
+    versions: Versions = NO_VERSIONS,
+    promotion: PromotionRecord | None = None,
 ) -> Preview:
     """The plan beside what was last verified on each target."""
-    plan = make_plan(s, catalogue, environment, release, versions)
+    plan = make_plan(s, catalogue, environment, release, versions, promotion)
     return Preview(plan=plan, digest=digest_of(plan), targets=tuple(_compared(s, plan, t) for t in plan.targets))
 
 
@@ -169,7 +190,7 @@ def rendered(s: Session, digest: Digest) -> RenderedConfig:
     return RenderedConfig.model_validate(_found(documents.artifact(s, digest), digest))
 
 
-def _frozen_components(s: Session, release: ReleaseRecord) -> dict[str, Component]:
+def frozen_components(s: Session, release: ReleaseRecord) -> dict[str, Component]:
     """The release's components as their templates were when it was created, whatever the catalogue says now."""
     manifest = release.manifest
     return {
@@ -187,8 +208,10 @@ def _planned(
     target: Target,
     wave: int,
     versions: Versions,
+    layering: Layering,
 ) -> PlannedTarget:
-    configs = [_rendered(_draft(component, environment, target), versions) for component in components]
+    layers = [layer for _, layer in layering.of(environment, target)]
+    configs = [_rendered(render(resolved(c, layers), target, ()), versions) for c in components]
     kept = documents.put_all_artifacts(s, release.project, configs)
     planned = [
         PlannedComponent(
@@ -200,10 +223,6 @@ def _planned(
         for component, config in zip(components, kept, strict=True)
     ]
     return PlannedTarget(name=target.name, type=target.type.value, wave=wave, components=tuple(planned))
-
-
-def _draft(component: Component, environment: Environment, target: Target) -> dict[str, Any]:
-    return render(component, target, (environment.config, target.config))
 
 
 def _rendered(draft: dict[str, Any], versions: Versions) -> RenderedConfig:

@@ -1,17 +1,20 @@
 """Requesting a promotion, a rollback or a retry: the row first, the workflow is the caller's to start (design decision 1)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlmodel import Session
 
 from fairlead.commands.catalogue import of_project
 from fairlead.commands.ids import new_id
 from fairlead.commands.keys import is_integration
+from fairlead.commands.layers import read_config, require_components
 from fairlead.commands.releases import require_release
 from fairlead.contracts.messages import INTENT_PROMOTE, INTENT_ROLLBACK, PromotionInput
 from fairlead.contracts.records import PromotionRecord, ReleaseRecord, TaskRecord
 from fairlead.domain.catalogue import Catalogue, Environment
+from fairlead.domain.catalogue_document import layer_document
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, Conflict, NotAllowed, NotFound
 from fairlead.domain.lane import Waiting, is_older
@@ -35,6 +38,7 @@ def request_promotion(
     intent: str = INTENT_PROMOTE,
     through_hold: str | None = None,
     retry_of: str | None = None,
+    config: Mapping[str, Any] | None = None,
     id: str | None = None,
 ) -> PromotionRecord:
     """Write the row of a promotion, in state `requested`. `id`: made from what makes the request the same when it is repeated.
@@ -43,10 +47,12 @@ def request_promotion(
     NotAllowed (an integration may not go through a hold) and BadInput.
     """
     _check_request(intent, reason, through_hold, requester)
+    layer = read_config(config, "/config")
     with db.session() as s:
         place = require_environment(of_project(s, project), environment)
         record = require_release(s, project, release)
         _require_possible(s, record, environment, intent)
+        require_components(layer, record.manifest.components)
         return promotions.insert(
             s,
             id=id or new_id(),
@@ -61,6 +67,7 @@ def request_promotion(
             retry_of=retry_of,
             requested_at=now,
             expires_at=now + timedelta(seconds=place.promotion_expires),
+            config=layer_document(layer),
         )
 
 
@@ -99,6 +106,7 @@ def retry(db: Database, promotion: str, *, requester: str, now: datetime, id: st
     """The same request anew, with `retry_of`; votes do not carry over. Raises Conflict (promotion_not_closed)."""
     with db.session() as s:
         record = promotions.get(s, promotion)
+        config = promotions.config(s, promotion) if record else {}
     if record is None:
         raise NotFound(Code.PROMOTION_NOT_FOUND, f"there is no promotion {promotion!r:.60}")
     if not record.state.is_terminal:
@@ -114,6 +122,7 @@ def retry(db: Database, promotion: str, *, requester: str, now: datetime, id: st
         intent=record.intent,
         through_hold=record.through_hold,
         retry_of=record.id,
+        config=config,
         id=id,
     )
 

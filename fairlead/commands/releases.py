@@ -11,13 +11,14 @@ from sqlmodel import Session
 
 from fairlead.commands import sealing
 from fairlead.commands.catalogue import of_project
+from fairlead.commands.layers import read_config, require_components
 from fairlead.contracts.canonical import canonical, digest_of, is_digest
 from fairlead.contracts.names import project_subject
 from fairlead.contracts.records import ReleaseRecord
 from fairlead.contracts.release import PinnedComponent, ReleaseManifest
 from fairlead.domain.blocks import pointer
 from fairlead.domain.catalogue import Catalogue, Component
-from fairlead.domain.catalogue_document import template
+from fairlead.domain.catalogue_document import layer_document, template
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, Conflict, Flaw, NotFound
 from fairlead.domain.nearest import did_you_mean
@@ -58,6 +59,7 @@ def create_release(
     components: Mapping[str, Wanted],
     *,
     source: dict[str, Any] | None = None,
+    config: Mapping[str, Any] | None = None,
     actor: str,
     now: datetime,
 ) -> CreatedRelease:
@@ -71,12 +73,15 @@ def create_release(
     with db.session() as s:
         catalogue = of_project(s, project)
     declared = _declared(catalogue, components)
+    layer = read_config(config, "/config")
+    require_components(layer, declared)
     manifest = ReleaseManifest(
         project=project,
         version=version,
         components=_pin(images, declared, components),
         templates={name: digest_of(template(component)) for name, component in declared.items()},
         source=source,
+        config=layer_document(layer) or None,
     )
     with db.session() as s:
         existing = releases.get(s, project, version)

@@ -59,6 +59,10 @@ def deployment_subject(deployment: str) -> str:
     return f"deployment/{deployment}"
 
 
+CONFIG_SUBJECT: Final = "config/global"
+"""The event subject of the configuration layer below all projects."""
+
+
 def sent_subject(deployment: str, target: str) -> str:
     """The event subject of what was sent to one target."""
     return f"sent/{deployment}/{target}"

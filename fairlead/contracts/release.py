@@ -17,7 +17,7 @@ class PinnedComponent(Frozen):
 
 
 class ReleaseManifest(Frozen):
-    """What a release is; the digest of its canonical form is the release's identity."""
+    """What a release is; the digest of its canonical form is the release's identity. `config`: its configuration layer."""
 
     schema_: Literal["fairlead/release/v1"] = Field(default="fairlead/release/v1", alias="schema")
     project: str
@@ -25,6 +25,7 @@ class ReleaseManifest(Frozen):
     components: dict[str, PinnedComponent]
     templates: dict[str, Digest]
     source: dict[str, Any] | None = None
+    config: dict[str, Any] | None = None
 
 
 class PlanStrategy(Frozen):

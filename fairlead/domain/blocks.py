@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 from fairlead.domain.codes import Code
 from fairlead.domain.durations import format_duration, parse_duration
@@ -105,6 +106,30 @@ class Block:
         """A mapping to strings; numbers become strings, as in Compose."""
         block = self.block(key)
         return {name: block._as_text(value, name) for name, value in block._values.items()}
+
+    def strings_or_null(self, key: str) -> dict[str, str | None]:
+        """The same, where null has a meaning of its own."""
+        block = self.block(key)
+        return {name: None if value is None else block._as_text(value, name) for name, value in block._values.items()}
+
+    def mappings(self, key: str) -> dict[str, dict[str, Any]]:
+        """A mapping from names to mappings, whatever these hold."""
+        block = self.block(key)
+        found: dict[str, dict[str, Any]] = {}
+        for name, value in block._values.items():
+            if isinstance(value, Mapping):
+                found[name] = dict(value)
+            else:
+                block.flaw(Code.BAD_VALUE, f"expected a mapping, not {_kind(value)}", name)
+        return found
+
+    def list_of_blocks(self, key: str) -> Iterator["Block"]:
+        """A list of mappings."""
+        value = self.take(key)
+        if value is not None and not isinstance(value, list):
+            self.flaw(Code.BAD_VALUE, f"expected a list, not {_kind(value)}", key)
+        for index, item in enumerate(value if isinstance(value, list) else ()):
+            yield Block(item, pointer(self.at, key, index), self.flaws)
 
     def count(self, key: str, default: int | None, low: int, high: int) -> int:
         """A whole number between two bounds; required when there is no default."""

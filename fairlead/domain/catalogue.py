@@ -92,10 +92,23 @@ class Strategy:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A configuration layer: what it changes of every component (`env`) or of one (`ports`)."""
+    """A configuration layer: what it changes of every component (`env`, `secrets`), and of single ones (`ports`, and `components`: anything).
 
-    env: Mapping[str, str] = field(default_factory=dict)
+    Null deletes what lies below.
+    """
+
+    env: Mapping[str, str | None] = field(default_factory=dict)
+    secrets: Mapping[str, str | None] = field(default_factory=dict)
     ports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    components: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelLayer:
+    """A layer for the targets that have all of these labels."""
+
+    labels: Mapping[str, str]
+    config: Layer
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +142,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Everything one project declares. `files`: path to content."""
+    """Everything one project declares. `files`: path to content; `config` is for all its targets, `label_config` for those with certain labels."""
 
     project: str
     people: Mapping[str, Person]
@@ -137,3 +150,5 @@ class Catalogue:
     environments: Mapping[str, Environment]
     targets: Mapping[str, Target]
     files: Mapping[str, str] = field(default_factory=dict)
+    config: Layer = field(default_factory=Layer)
+    label_config: tuple[LabelLayer, ...] = ()

@@ -32,7 +32,8 @@ def document(catalogue: Catalogue) -> Document:
         "environments": {name: _environment(environment) for name, environment in catalogue.environments.items()},
         "targets": {name: _target(target) for name, target in catalogue.targets.items()},
     }
-    return {**normal, "files": dict(catalogue.files)} if catalogue.files else normal
+    labelled = [{"labels": dict(ll.labels), "config": layer_document(ll.config)} for ll in catalogue.label_config]
+    return normal | _filled(files=dict(catalogue.files), config=layer_document(catalogue.config), label_config=labelled)
 
 
 def template(component: Component) -> Document:
@@ -81,7 +82,7 @@ def _environment(environment: Environment) -> Document:
         strategy=_strategy(environment.strategy),
         on_failure=environment.on_failure,
         promotion_expires=format_duration(environment.promotion_expires),
-        config=_layer(environment.config),
+        config=layer_document(environment.config),
     )
 
 
@@ -112,13 +113,19 @@ def _target(target: Target) -> Document:
         type=target.type.value,
         endpoint=target.endpoint,
         labels=dict(target.labels),
-        config=_layer(target.config),
+        config=layer_document(target.config),
         **{KINDS[target.type].key: dict(target.options)},
     )
 
 
-def _layer(layer: Layer) -> Document:
-    return _filled(env=dict(layer.env), ports={name: list(ports) for name, ports in layer.ports.items()})
+def layer_document(layer: Layer) -> Document:
+    """One layer."""
+    return _filled(
+        env=dict(layer.env),
+        secrets=dict(layer.secrets),
+        ports={name: list(ports) for name, ports in layer.ports.items()},
+        components={name: dict(patch) for name, patch in layer.components.items()},
+    )
 
 
 def _filled(**fields: Any) -> Document:

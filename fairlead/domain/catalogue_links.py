@@ -4,10 +4,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from fairlead.domain.blocks import pointer
-from fairlead.domain.catalogue import ApprovalRule, Catalogue, Environment, Layer, Target
+from fairlead.domain.catalogue import ApprovalRule, Catalogue, Component, Environment, Layer, Target
+from fairlead.domain.catalogue_document import template
 from fairlead.domain.codes import Code
+from fairlead.domain.component_rules import read_template
 from fairlead.domain.errors import Flaw
 from fairlead.domain.nearest import did_you_mean
+from fairlead.domain.render import catalogue_layers, resolve
 
 MAX_TARGETS = 50
 
@@ -19,6 +22,9 @@ def check_links(catalogue: Catalogue) -> Iterator[Flaw]:
     yield from _graph("environments", "after", after)
     yield from _graph("components", "depends_on", depends_on)
     yield from _targets(catalogue)
+    yield from _layer(catalogue.config, catalogue.components, "")
+    for index, labelled in enumerate(catalogue.label_config):
+        yield from _layer(labelled.config, catalogue.components, pointer("", "label_config", index))
     for name, environment in catalogue.environments.items():
         at = pointer("", "environments", name)
         yield from _layer(environment.config, catalogue.components, at)
@@ -68,19 +74,36 @@ def _targets(catalogue: Catalogue) -> Iterator[Flaw]:
 
 def _host_ports(catalogue: Catalogue, environment: Environment, target: Target) -> Iterator[Flaw]:
     taken: dict[str, str] = {}
+    at = pointer("", "targets", target.name)
+    layers = [layer for _, layer in catalogue_layers(catalogue, environment, target)]
     for name, component in catalogue.components.items():
-        ports = target.config.ports.get(name, environment.config.ports.get(name, component.ports))
+        try:
+            ports = resolve(component, layers).ports
+        except ValueError as error:
+            if _is_sound(component):
+                yield Flaw(Code.BAD_VALUE, f"the layers above leave of {name} on {target.name}: {error}", at)
+            continue
         for host in [port.partition(":")[0] for port in ports]:
             if (other := taken.setdefault(host, name)) != name:
                 detail = f"{other} and {name} both want host port {host} of {target.name}; set config.ports"
-                yield Flaw(Code.BAD_VALUE, detail, pointer("", "targets", target.name))
+                yield Flaw(Code.BAD_VALUE, detail, at)
+
+
+def _is_sound(component: Component) -> bool:
+    """Whether nothing is wrong with it by itself, which is told where it stands."""
+    try:
+        read_template(component.name, component.repository, template(component) | {"files": dict(component.files)})
+    except ValueError:
+        return False
+    return True
 
 
 def _layer(layer: Layer, components: Collection[str], at: str) -> Iterator[Flaw]:
-    for name in layer.ports:
-        if name not in components:
-            where = pointer(at, "config", "ports", name)
-            yield Flaw(Code.UNKNOWN_NAME, f"there is no {name!r:.60}{did_you_mean(name, components)}", where)
+    for key, named in (("ports", layer.ports), ("components", layer.components)):
+        for name in named:
+            if name not in components:
+                where = pointer(at, "config", key, name)
+                yield Flaw(Code.UNKNOWN_NAME, f"there is no {name!r:.60}{did_you_mean(name, components)}", where)
 
 
 def _approval(rule: ApprovalRule | None, catalogue: Catalogue, at: str) -> Iterator[Flaw]:

@@ -79,6 +79,19 @@ class _Recorder(Block):
         self._note(key, {"type": "object", "additionalProperties": _TEXT})
         return {}
 
+    def strings_or_null(self, key: str) -> dict[str, str | None]:
+        self._note(key, {"type": "object", "additionalProperties": {"type": ["string", "number", "null"]}})
+        return {}
+
+    def mappings(self, key: str) -> dict[str, dict[str, Any]]:
+        self._note(key, {"type": "object", "additionalProperties": {"type": "object"}})
+        return {}
+
+    def list_of_blocks(self, key: str) -> Iterator[Block]:
+        inner = _Recorder()
+        yield inner
+        self._note(key, {"type": "array", "items": inner.schema()})
+
     def count(self, key: str, default: int | None, low: int, high: int) -> int:
         self._note(key, {"type": "integer", "minimum": low, "maximum": high}, default is None)
         return low if default is None else default

@@ -58,6 +58,15 @@ def event(s: Session, subject: str, sequence: int) -> EventRecord | None:
     return as_record(EventRecord, row) if row else None
 
 
+def last(s: Session, subject: str, type: str | None = None) -> EventRecord | None:
+    """The latest event of a subject, or the latest of a type."""
+    query = select(Event).where(Event.subject == subject)
+    if type is not None:
+        query = query.where(Event.type == type)
+    row = s.exec(query.order_by(col(Event.sequence).desc()).limit(1)).one_or_none()
+    return as_record(EventRecord, row) if row else None
+
+
 def events(s: Session, subject: str, after: int = -1, limit: int = 100) -> list[EventRecord]:
     """Events of a subject in order, those after a sequence."""
     query = select(Event).where(Event.subject == subject, Event.sequence > after)

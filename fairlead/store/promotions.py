@@ -1,6 +1,7 @@
 """Promotions as they were requested and as their events have projected them."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -30,8 +31,9 @@ def insert(
     retry_of: str | None,
     requested_at: datetime,
     expires_at: datetime,
+    config: dict[str, Any] | None = None,
 ) -> PromotionRecord:
-    """Keep a request, and its event 0 `requested`."""
+    """Keep a request, and its event 0 `requested`, in which its configuration layer lies."""
     row = Promotion(
         id=id,
         project=project,
@@ -50,7 +52,7 @@ def insert(
     )
     s.add(row)
     s.flush()
-    history.append(s, _requested(row))
+    history.append(s, _requested(row, config or {}))
     return as_record(PromotionRecord, row)
 
 
@@ -58,6 +60,12 @@ def get(s: Session, id: str) -> PromotionRecord | None:
     """A promotion by its whole id."""
     row = s.get(Promotion, id)
     return as_record(PromotionRecord, row) if row else None
+
+
+def config(s: Session, id: str) -> dict[str, Any]:
+    """The configuration layer that came with its request."""
+    requested = history.event(s, promotion_subject(id), 0)
+    return dict(requested.data.get("config", {})) if requested else {}
 
 
 def find(s: Session, project: str, prefix: str) -> list[PromotionRecord]:
@@ -106,7 +114,7 @@ def unended(s: Session) -> list[PromotionRecord]:
     return _all(s, _open())
 
 
-def _requested(row: Promotion) -> Append:
+def _requested(row: Promotion, config: dict[str, Any]) -> Append:
     data = {
         "environment": row.environment,
         "release": row.release,
@@ -115,6 +123,7 @@ def _requested(row: Promotion) -> Append:
         "reason": row.reason,
         "through_hold": row.through_hold,
         "retry_of": row.retry_of,
+        "config": config or None,
     }
     return Append(
         subject=promotion_subject(row.id),

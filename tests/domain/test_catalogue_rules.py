@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from fairlead.domain.catalogue import StrategyType, TargetType
 from fairlead.domain.catalogue_document import document, template
 from fairlead.domain.catalogue_links import find_cycle
-from fairlead.domain.catalogue_rules import read, read_template
+from fairlead.domain.catalogue_rules import read
 from fairlead.domain.codes import Code
+from fairlead.domain.component_rules import read_template
 from tests.domain.documents import GOOD, MISSING, good_with
 
 BAD: list[tuple[str, object, Code]] = [

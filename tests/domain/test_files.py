@@ -9,8 +9,9 @@ from fairlead.commands.catalogue import diff, document, load, parse
 from fairlead.domain import files
 from fairlead.domain.blocks import Block
 from fairlead.domain.catalogue_document import template
-from fairlead.domain.catalogue_rules import read, read_template
+from fairlead.domain.catalogue_rules import read
 from fairlead.domain.codes import Code
+from fairlead.domain.component_rules import read_template
 from fairlead.domain.errors import BadInput
 from fairlead.domain.target_kinds import SECTIONS
 from tests.domain.documents import good_with
