@@ -6,11 +6,22 @@ import fairlead
 from api import problems
 from api.deps import SCHEME
 from api.metrics import CountRequests, Metrics
-from api.routes import deployments, doctor, environments, keys, projects, promotions, releases, reports, system
+from api.routes import (
+    configuration,
+    deployments,
+    doctor,
+    environments,
+    keys,
+    projects,
+    promotions,
+    releases,
+    reports,
+    system,
+)
 from api.services import Services
 
 BASE = "/api/v1"
-_SUBJECTS = (projects, releases, reports, promotions, deployments, environments, keys, doctor)
+_SUBJECTS = (projects, releases, reports, promotions, deployments, environments, keys, doctor, configuration)
 
 
 def create_app(services: Services) -> FastAPI:

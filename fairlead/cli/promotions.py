@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from fairlead.cli import watching
+from fairlead.cli.layers import ConfigOption, SetOption, layer_of
 from fairlead.cli.output import JsonOption, print_json, print_table, say, short_digest, short_ids, when
 from fairlead.cli.session import connect, path
 from fairlead.domain.codes import Code
@@ -35,10 +36,14 @@ def promote(
     timeout: Timeout = "1h",
     reason: Reason = "",
     through_hold: Annotated[str | None, typer.Option(metavar="REASON", help="Pass a hold, for this reason.")] = None,
+    settings: SetOption = None,
+    config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
     """Ask for a release in an environment."""
-    body = {"release": release, "environment": environment, "reason": reason}
+    body: dict[str, Any] = {"release": release, "environment": environment, "reason": reason}
+    if layer := layer_of(config, settings):
+        body["config"] = layer
     if through_hold is not None:
         body["through_hold"] = through_hold
     seconds = _seconds(timeout)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from fairlead.cli.files import MAX_REPORT, read_file
+from fairlead.cli.layers import ConfigOption, SetOption, layer_of
 from fairlead.cli.output import JsonOption, print_json, print_table, say, short_digest, when
 from fairlead.cli.session import connect, path
 from fairlead.domain.codes import Code
@@ -28,12 +29,16 @@ def create(
     version: Version,
     images: Annotated[list[str], typer.Argument(help="web=:1.2.0 (a tag) or web=@sha256:... (a digest).")],
     source: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, kept in the manifest; may be repeated.")] = None,
+    settings: SetOption = None,
+    config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
     """Create a release; tags are resolved to digests now."""
     body: dict[str, Any] = {"version": version, "components": dict(_image(text) for text in images)}
     if source:
         body["source"] = dict(_pair(text) for text in source)
+    if layer := layer_of(config, settings):
+        body["config"] = layer
     api = connect()
     made = api.post(f"{api.project}/releases", body)
     print_json(made) if json else _print_release(made)

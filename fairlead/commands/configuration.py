@@ -75,7 +75,11 @@ class Layering:
     """The layers of one plan, read once for all its targets."""
 
     def __init__(
-        self, s: Session, catalogue: Catalogue, release: ReleaseRecord, promotion: PromotionRecord | None
+        self,
+        s: Session,
+        catalogue: Catalogue,
+        release: ReleaseRecord | None,
+        promotion: PromotionRecord | None = None,
     ) -> None:
         ours, applied = global_config(s), history.last(s, project_subject(catalogue.project), "catalogue_applied")
         record = projects.get(s, catalogue.project)
@@ -84,7 +88,9 @@ class Layering:
         self._actor = (applied.actor or "") if applied else ""
         self._below = (Source("global", "", str(ours.revision), ours.actor or ""), read_config(ours.config))
         self._above = list(_above(s, release, promotion))
-        self.frozen = Source("component", release.version, release.digest, release.created_by)
+        self.frozen = Source("component", catalogue.project, self._revision, self._actor)
+        if release:
+            self.frozen = Source("component", release.version, release.digest, release.created_by)
 
     def of(self, environment: Environment, target: Target) -> list[Sourced]:
         """The layers of one target, the lowest first."""
@@ -127,12 +133,13 @@ def explained_targets(catalogue: Catalogue, environment: str, target: str | None
     return place, [catalogue.targets[name] for name in ([target] if target else place.targets)]
 
 
-def _above(s: Session, release: ReleaseRecord, promotion: PromotionRecord | None) -> Iterator[Sourced]:
+def _above(s: Session, release: ReleaseRecord | None, promotion: PromotionRecord | None) -> Iterator[Sourced]:
     """What goes over the catalogue's layers."""
-    yield (
-        Source("release", release.version, release.digest, release.created_by),
-        read_config(release.manifest.config),
-    )
+    if release:
+        yield (
+            Source("release", release.version, release.digest, release.created_by),
+            read_config(release.manifest.config),
+        )
     if promotion:
         source = Source("request", promotion.id, "", promotion.requester)
         yield source, read_config(promotions.config(s, promotion.id))

@@ -1,10 +1,12 @@
-"""The application that these tests release: a web server that can be broken, and that a test can hold at its start."""
+"""The application that these tests release: a web server that can be broken, held at its start, and made to tell a secret (TELL)."""
 
 from workers.demo.images import Image, build
 
 SERVE = b"""\
 import http.server, os, pathlib, time
 
+if os.environ.get("TELL"):
+    print("it is", os.environ[os.environ["TELL"]], flush=True)
 here = pathlib.Path(__file__).parent
 while os.environ.get("GATE") and os.path.exists(os.environ["GATE"]):
     time.sleep(0.05)
