@@ -7,10 +7,12 @@ import httpx
 from tests.api.office import Office
 from tests.cli.terminal import Terminal, served
 
+CI = "integration:ci"
+
 
 async def test_the_installations_layer_is_set_by_an_admin_of_all_projects(office: Office, ana: httpx.AsyncClient):
     layer = {"env": {"REGION": "eu"}}
-    async with office.client("root", scope="admin") as one, office.client("root", scope="admin", project=None) as all_:
+    async with office.client(CI, scope="admin") as one, office.client(CI, scope="admin", project=None) as all_:
         refused = [await asked.put("/api/v1/config", json=layer) for asked in (ana, one)]
         made = await all_.put("/api/v1/config", json=layer)
         bad = await all_.put("/api/v1/config", json={"env": {"A B": "x"}})
@@ -26,7 +28,8 @@ async def test_a_rendering_is_explained_value_by_value(office: Office, ana: http
     answer = (await ana.get(path, params={"release": "1.0.0", "target": "prod-2"})).json()
     [web] = answer["components"]
     assert (answer["release"], web["target"], web["component"]) == ("1.0.0", "prod-2", "web")
-    assert {value["layer"] for value in web["values"]} >= {"component", "target"}
+    assert {value["layer"] for value in web["values"]} == {"component"}
+    assert {value["name"] for value in web["values"]} == {"1.0.0"}
     assert len((await ana.get(path)).json()["components"]) == 2
     missing = await ana.get(path, params={"target": "dev-1"})
     assert (missing.status_code, missing.json()["code"]) == (404, "target_not_found")
@@ -47,7 +50,7 @@ def test_the_command_line_explains_sets_and_asks(office: Office, tmp_path: Path)
     file = tmp_path / "layer.yaml"
     file.write_text("env: {REGION: eu}\n")
     with served(office) as url:
-        key = office.key("root", "admin", None)
+        key = office.key(CI, "admin", None)
         root = Terminal(tmp_path / "home", FAIRLEAD_URL=url, FAIRLEAD_KEY=key, FAIRLEAD_PROJECT="shop")
         assert root.json("config", "global", "--apply", str(file))["revision"] == 1
         assert "REGION" in root.run("config", "global").out

@@ -54,7 +54,6 @@ BAD: list[tuple[str, object, Code]] = [
     ("components/web/secrets/GREETING", "env://DB", Code.DUPLICATE_KEY),
     ("components/web/docker/secrets", "volumes", Code.BAD_VALUE),
     ("config", {"components": {"wbe": {"command": ["x"]}}}, Code.UNKNOWN_NAME),
-    ("config", {"components": {"web": {"health": {"port": 0}}}}, Code.BAD_VALUE),
     ("config/env/A B", None, Code.BAD_NAME),
     ("label_config", {}, Code.BAD_VALUE),
     ("label_config", [{"config": {"env": {"A": "1"}}}], Code.MISSING_FIELD),

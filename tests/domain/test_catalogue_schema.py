@@ -15,6 +15,7 @@ from tests.domain.test_catalogue_rules import BAD
 
 BY_ITSELF = {Code.UNKNOWN_FIELD, Code.MISSING_FIELD, Code.BAD_NAME}
 SEEN_BY_THE_RULES = {
+    "label_config",
     "components/web/env/A B",
     "components/web/secrets/D B",
     "people/ana/groups",

@@ -54,6 +54,13 @@ def test_what_the_layers_leave_must_be_a_component(patch: dict[str, object]) -> 
         resolve(WEB, [Layer(components={"web": patch})])
 
 
+def test_a_catalogue_whose_layers_leave_no_component_is_refused_naming_the_target() -> None:
+    flaws = read(good_with("config", {"components": {"web": {"health": {"port": 0}}}})).flaws
+    assert {(flaw.code, flaw.pointer) for flaw in flaws} == {
+        (Code.BAD_VALUE, f"/targets/{name}") for name in ("dev-1", "prod-1", "prod-2")
+    }
+
+
 @pytest.mark.parametrize(
     ("layer", "code"),
     [
