@@ -50,8 +50,10 @@ class LaneWorkflow:
         try:
             while not self._is_long():
                 await self._take_turn()
-        finally:  # also when it is cancelled by hand: whoever has asked gets an answer
+        except asyncio.CancelledError:  # by hand; whoever has asked gets an answer
             await Shield().wait(workflow.all_handlers_finished)
+            raise
+        await workflow.wait_condition(workflow.all_handlers_finished)
         workflow.continue_as_new(input.model_copy(update={"seen": self._seen}))
 
     def _is_long(self) -> bool:
