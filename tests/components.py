@@ -44,6 +44,7 @@ def main() -> int:
         "Docker targets": lacking(),
         "the topology": lacking(["docker-compose"], root=False),
         "Compose targets": borrowed.lacking(),
+        "SSH hosts": lacking(["openssh-server"], root=False),
     }
     skipped = {what: reason for what, reason in reasons.items() if reason}
     for what, reason in skipped.items():

@@ -147,7 +147,7 @@ class Session:
         try:
             answer = {"done": self._orders[order["do"]](order)}
         except FairleadError as error:
-            kind = next(k.__name__ for k in type(error).__mro__)
+            kind = type(error).__name__
             answer = {
                 "error": {
                     "kind": kind,

@@ -1,0 +1,100 @@
+"""The parts of SSH hosts that need no connection: our program, units of systemd, what a kernel says of ports."""
+
+import ast
+import io
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from agents.process_host.folder import TargetFolder
+from agents.ssh_host import bundle, systemd
+from agents.ssh_host.engine import dial_command, listening
+
+pytestmark = pytest.mark.ssh
+
+
+def test_the_program_is_the_same_whenever_it_is_packed() -> None:
+    first = bundle.bundle()
+    bundle.bundle.cache_clear()
+    assert bundle.bundle() == first
+    assert len(first.content) < 200_000
+
+
+def test_the_program_is_written_for_python_3_9() -> None:
+    with zipfile.ZipFile(io.BytesIO(bundle.bundle().content)) as archive:
+        sources = {name: archive.read(name).decode() for name in archive.namelist()}
+    for name, source in sources.items():
+        ast.parse(source, name, feature_version=(3, 9))
+    ast.parse(bundle.boot(), feature_version=(3, 4))
+
+
+@pytest.mark.parametrize("module", ["agents.ssh_host.session", "agents.process_host.supervisor"])
+def test_the_program_has_all_that_it_imports_and_nothing_else(tmp_path: Path, module: str) -> None:
+    with zipfile.ZipFile(io.BytesIO(bundle.bundle().content)) as archive:
+        archive.extractall(tmp_path)
+    check = f"import sys; sys.path[:0] = [{str(tmp_path)!r}]; sys.path[:] = [p for p in sys.path if 'site-packages' not in p]; import {module}"
+    subprocess.run([sys.executable, "-I", "-c", check], check=True)
+
+
+FOLDER = TargetFolder(Path('/srv/50% of "it\'s" $HOME/shop-prod-prod-1'))
+
+
+def test_a_unit_keeps_the_supervisor_and_lets_applications_live(tmp_path: Path) -> None:
+    text = systemd.render(FOLDER, ["/usr/bin/python3", "-I", "/p", "keep", str(FOLDER.path)], as_root=True)
+    lines = text.splitlines()
+    assert {"KillMode=process", "Restart=on-failure", "WantedBy=multi-user.target"} <= set(lines)
+    [command] = [line for line in lines if line.startswith("ExecStart=")]
+    assert command.endswith(r'"keep" "/srv/50%% of \"it' + "'" + r's\" $$HOME/shop-prod-prod-1"')
+    assert "WantedBy=default.target" in systemd.render(FOLDER, ["/p"], as_root=False)
+
+
+def test_systemd_itself_finds_no_fault_with_the_unit(tmp_path: Path) -> None:
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("there is no systemd-analyze here")
+    unit = tmp_path / systemd.unit_name(FOLDER)
+    unit.write_text(systemd.render(FOLDER, [sys.executable, "-I", "/p", "keep", str(FOLDER.path)], as_root=True))
+    command = ["systemd-analyze", "verify", "--man=no", str(unit)]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert unit.name not in told.stderr, told.stderr
+
+
+def test_without_systemd_a_supervisor_detaches_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(systemd, "RUNNING", tmp_path / "nothing")
+    assert not systemd.is_offered()
+
+
+def test_with_systemd_a_unit_is_written_enabled_and_forgotten(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`systemctl` is a double that takes note of its words."""
+    said: list[tuple[str, ...]] = []
+    monkeypatch.setattr(systemd, "_systemctl", lambda *words: said.append(words) or True)
+    monkeypatch.setattr(systemd, "units", lambda: tmp_path / "units")
+    keeping, name = systemd.Keeping(Path("/program"), by_systemd=True), systemd.unit_name(FOLDER)
+    assert keeping.launch(FOLDER)
+    assert said == [("daemon-reload",), ("enable", name), ("start", name)]
+    assert keeping.launch(FOLDER)
+    assert said[3:] == [("enable", name), ("start", name)]
+    keeping.forget(FOLDER)
+    assert said[5:] == [("disable", name), ("daemon-reload",)]
+    assert list((tmp_path / "units").iterdir()) == []
+
+
+TABLES = """\
+  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1
+   1: 0100007F:0016 0100007F:9C40 01 00000000:00000000 00:00000000 00000000     0        0 1 1
+  sl  local_address                         remote_address                        st
+   0: 00000000000000000000000000000000:0050 00000000000000000000000000000000:0000 0A 0 0 0
+"""
+
+
+def test_only_sockets_that_listen_take_a_port() -> None:
+    assert listening(TABLES) == {8080, 80}
+
+
+def test_the_engine_is_where_docker_finds_it_unless_we_are_told() -> None:
+    assert dial_command("") == ["docker", "system", "dial-stdio"]
+    assert dial_command("/a b") == ["docker", "--host", "unix:///a b", "system", "dial-stdio"]
