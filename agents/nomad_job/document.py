@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from agents.nomad_job import marks
+from agents.nomad_job import delivery, marks
 from agents.nomad_job.marks import Json
 from fairlead.contracts.release import RenderedHealth
 from fairlead.contracts.target import ComponentSpec, TargetSpec
@@ -74,13 +74,13 @@ def _group(spec: TargetSpec) -> Json:
         "Constraints": [rule for component in spec.components for rule in _fitting(component)] or None,
         "RestartPolicy": dict(_RESTART),
         "Update": update(spec, checked=any(component.config.health for component in spec.components)),
-        "Tasks": [_task(component) for component in spec.components],
+        "Tasks": [_task(spec, component) for component in spec.components],
         "Services": [_service(spec, c, c.config.health) for c in spec.components if c.config.health],
     }
     return {**group, "Networks": [_network(ports)]} if ports else group
 
 
-def _task(component: ComponentSpec) -> Json:
+def _task(spec: TargetSpec, component: ComponentSpec) -> Json:
     config = component.config
     run = {"image": reference(component), "ports": [label for label, _, _ in _ports(component)]}
     if config.command:
@@ -92,6 +92,7 @@ def _task(component: ComponentSpec) -> Json:
         "Config": run,
         "Env": dict(config.env),
         "Resources": resources or None,
+        "Templates": delivery.template(spec, component) or None,
         "KillTimeout": _nanoseconds(config.stop_grace),
     }
 

@@ -10,6 +10,7 @@ from agents.nomad_job.marks import Json
 from agents.nomad_job.reading import places, present
 from agents.nomad_job.server import Said, Server
 from agents.nomad_job.work import Work
+from agents.secrets import opened, require_secrets
 from fairlead.adapters.images import ImageStore
 from fairlead.contracts.target import SentFile, Sticker, TargetAddress, TargetObservation, TargetSpec
 from fairlead.domain.codes import Code
@@ -36,6 +37,7 @@ class NomadJob:
         """Ask for every image, then let Nomad validate and plan the job. Changes nothing."""
         with connect(spec, self._secrets) as server:
             Ground(server, spec).job()
+            require_secrets(self._secrets, spec)
             self._require_images(spec, beat)
             failed = _planned(server, template.job_of(server, spec, _NOBODY)).get("FailedTGAllocs")
             if failed:
@@ -45,7 +47,8 @@ class NomadJob:
         """Claim the target, then make it run the spec (ports.Executor.apply)."""
         with connect(spec, self._secrets) as server:
             self._claim(server, spec, claim)
-            job = Work(server, spec, claim, beat, self._fail_points).run()
+            with opened(self._secrets, spec) as safe:
+                job = Work(server, spec, claim, beat, self._fail_points, safe).run()
             return (_sent(job),)
 
     def observe(self, address: TargetAddress) -> TargetObservation:
@@ -76,7 +79,8 @@ class NomadJob:
         """Stop the job and forget it; the claim stays, so that lower ones are refused for ever."""
         with connect(spec, self._secrets) as server:
             ground = self._claim(server, spec, claim)
-            Work(server, spec, claim, beat, self._fail_points).take_down()
+            with opened(self._secrets, spec) as safe:
+                Work(server, spec, claim, beat, self._fail_points, safe).take_down()
             ground.put_sticker(None, claim)
 
     def read_sticker(self, address: TargetAddress) -> Sticker | None:

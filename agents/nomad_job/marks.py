@@ -4,8 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from agents.secrets import references
 from fairlead.contracts.canonical import canonical
-from fairlead.contracts.target import TargetAddress, TargetSpec
+from fairlead.contracts.target import ComponentSpec, TargetAddress, TargetSpec
 from fairlead.domain.fence import Claim
 
 PROJECT = "fairlead.project"
@@ -16,7 +17,7 @@ FENCE = "fairlead.fence"
 DEPLOYMENT = "fairlead.deployment"
 DECISION = "fairlead.decision"
 COMPONENTS = "fairlead.components"
-"""Each component's digest, configuration and task, as JSON: whoever looks later has no plan at hand."""
+"""Each component's digest, configuration, task and references to secrets, as JSON: whoever looks later has no plan at hand."""
 
 VERIFIED = "fairlead-"
 """What the version tag of a version that was seen healthy begins with; the claim follows."""
@@ -42,9 +43,7 @@ def of_target(address: Address) -> dict[str, str]:
 
 def of_job(spec: TargetSpec, claim: Claim, tasks: Mapping[str, str]) -> dict[str, str]:
     """What the job says of itself for as long as this version lives. `tasks`: component to task."""
-    components = {
-        c.name: {"task": tasks[c.name], "digest": c.digest, "config": c.config_digest} for c in spec.components
-    }
+    components = {c.name: _said(c, tasks[c.name]) for c in spec.components}
     return {
         **of_target(spec),
         RELEASE: spec.release,
@@ -53,6 +52,11 @@ def of_job(spec: TargetSpec, claim: Claim, tasks: Mapping[str, str]) -> dict[str
         DECISION: spec.decision,
         COMPONENTS: canonical(components).decode(),
     }
+
+
+def _said(component: ComponentSpec, task: str) -> Json:
+    said = {"task": task, "digest": component.digest, "config": component.config_digest}
+    return {**said, "secrets": references(component)} if component.config.secrets else said
 
 
 def owns(address: Address, job: Mapping[str, Any]) -> bool:
@@ -68,7 +72,7 @@ def claim_in(job: Mapping[str, Any]) -> Claim | None:
         return None
 
 
-def components_in(job: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+def components_in(job: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """What a version says that it runs; nothing where somebody has spoilt it."""
     try:
         found = json.loads((job.get("Meta") or {}).get(COMPONENTS) or "{}")

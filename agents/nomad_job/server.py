@@ -150,6 +150,10 @@ class Server:
             raise
         return True
 
+    def drop_variable(self, path: str) -> None:
+        """Forget it; one that is gone already is fine."""
+        self._call(self._variable, path, method="delete")
+
     # one call
 
     def _found(self, at: Requester, *path: str, params: Mapping[str, str] | None = None) -> Json | None:

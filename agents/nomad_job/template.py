@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from agents.nomad_job import document, marks
+from agents.nomad_job import delivery, document, marks
 from agents.nomad_job.marks import Json
 from agents.nomad_job.server import Said, Server
 from fairlead.contracts.target import ComponentSpec, TargetSpec
@@ -15,10 +15,6 @@ from fairlead.domain.files import FIELD
 
 def job_of(server: Server, spec: TargetSpec, claim: Claim) -> Json:
     """The job that a specification asks for. Raises Refused (job_invalid, not_supported_yet)."""
-    for component in spec.components:
-        if component.config.secrets:
-            detail = f"{component.name}: a Nomad job reads its secrets itself, from Vault or a Nomad variable"
-            raise Refused(Code.NOT_SUPPORTED_YET, detail)
     named = {path: c.files[path] for c in spec.components if (path := document.section(c).get(FIELD))}
     if len(named) > 1:
         raise invalid(f"one target is one job, but its components name {' and '.join(sorted(named))}")
@@ -50,7 +46,7 @@ def filled(job: Json, spec: TargetSpec, claim: Claim) -> Json:
     # What stands for the whole job would come before what its groups say.
     job.pop("Update", None)
     for component in spec.components:
-        _put(component, [t for t in _tasks(job) if t["Name"] == tasks[component.name]], tasks[component.name])
+        _put(spec, component, [t for t in _tasks(job) if t["Name"] == tasks[component.name]], tasks[component.name])
     return job
 
 
@@ -89,10 +85,11 @@ def _tasks(job: Json) -> list[Json]:
     return [task for group in job["TaskGroups"] for task in group.get("Tasks") or []]
 
 
-def _put(component: ComponentSpec, tasks: list[Json], name: str) -> None:
+def _put(spec: TargetSpec, component: ComponentSpec, tasks: list[Json], name: str) -> None:
     if not tasks:
         raise invalid(f"the job has no task {name} for the component {component.name}")
     for task in tasks:
         given: dict[str, Any] = task.get("Config") or {}
         task["Config"] = {**given, "image": document.reference(component)}
         task["Env"] = {**(task.get("Env") or {}), **component.config.env}
+        task["Templates"] = [*(task.get("Templates") or []), *delivery.template(spec, component)] or None

@@ -7,12 +7,13 @@ import contextlib
 import time
 from typing import Final
 
-from agents.nomad_job import document, judging, looking, marks, reading, template
+from agents.nomad_job import delivery, document, judging, looking, marks, reading, template
 from agents.nomad_job.ground import Ground
 from agents.nomad_job.judging import Step
 from agents.nomad_job.marks import Json
 from agents.nomad_job.reading import Place, Rollout
 from agents.nomad_job.server import Said, Server, Silent
+from agents.secrets import Safe
 from fairlead.contracts.target import TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Conflict, Refused, Unavailable
@@ -31,15 +32,18 @@ _KEPT_BY_SERVER: Final = (
 class Work:
     """The work of one claim. Before and after every change the fence is read again; only the highest goes on."""
 
-    def __init__(self, server: Server, spec: TargetSpec, claim: Claim, beat: Beat, fail_points: FailPoints) -> None:
+    def __init__(
+        self, server: Server, spec: TargetSpec, claim: Claim, beat: Beat, fail_points: FailPoints, safe: Safe
+    ) -> None:
         self._server, self._spec, self._claim, self._beat, self._fail_points = server, spec, claim, beat, fail_points
+        self._safe = safe
         self._ground = Ground(server, spec)
 
     def run(self) -> Json:
         """Register or adopt, follow it until it is healthy, mark it so; answers the job. When that fails the one before comes back."""
         wanted = template.job_of(self._server, self._spec, self._claim)
         try:
-            job = self._adoptable() or self._register(self._earlier() or wanted)
+            job = self._adoptable() or self._register(self._earlier() or self._supplied(wanted))
             self._follow(job["Version"])
         except FenceLost:
             raise
@@ -67,6 +71,7 @@ class Work:
             time.sleep(_PAUSE)
         self._ground.require(self._claim)
         self._server.deregister(self._ground.id, purge=True)
+        self._server.drop_variable(delivery.path(self._spec))
 
     # choosing
 
@@ -86,6 +91,12 @@ class Work:
             return None
         fitting = [v for v in self._server.versions(self._ground.id) if marks.verified_by(v) and self._fits(v)]
         return _again(fitting[0]) if fitting else None
+
+    def _supplied(self, wanted: Json) -> Json:
+        """The job, once its secrets lie where its tasks read them."""
+        self._ground.require(self._claim)
+        delivery.deliver(self._server, self._spec, self._safe, self._server.versions(self._ground.id))
+        return wanted
 
     def _fits(self, job: Json) -> bool:
         """By its meta, and by the images that it names: meta can be left by hand as it was."""
@@ -238,7 +249,8 @@ class Work:
         return Refused(code, detail, fields={"component": name, "log": log})
 
     def _last_words(self, allocation: str, task: str) -> str:
-        return "".join(self._server.log(allocation, task, stream, _LOG) for stream in ("stdout", "stderr")).strip()
+        said = "".join(self._server.log(allocation, task, stream, _LOG) for stream in ("stdout", "stderr")).strip()
+        return self._safe.mask_output(said)
 
     # going back
 

@@ -299,7 +299,7 @@ class Cluster:
             group["Promoted"] = True
             self.set_deadline(deployment, name)
             for alloc in [self.allocs[c] for c in group["PlacedCanaries"] or []]:
-                alloc.status = {**(alloc.status or {}), "Canary": False}
+                alloc.canary, alloc.status = False, {**(alloc.status or {}), "Canary": False}
         deployment["StatusDescription"] = "Deployment is running"
         return self._steered(deployment)
 

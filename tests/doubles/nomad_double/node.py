@@ -1,5 +1,6 @@
 """The double's one node: what happens to an allocation that was placed there, tick by tick."""
 
+import re
 import socket
 import time
 import urllib.error
@@ -38,7 +39,7 @@ class Node:
     def _begin(self, alloc: Alloc) -> None:
         for task in alloc.spec["Tasks"]:
             name = task["Name"]
-            play = self.c.player(task["Config"], task["Env"] or {})
+            play = self.c.player(task["Config"], self.environment(alloc, task))
             labels = task["Config"].get("ports") or []
             ports = tuple(p["Value"] for p in _ports(alloc.ports) if p["Label"] in labels)
             alloc.tasks[name] = Task(play, ports)
@@ -48,12 +49,19 @@ class Node:
             }  # fmt: skip
             self._event(alloc, name, "Received", "Task received by client")
             self._event(alloc, name, "Task Setup", "Building Task Directory", Message="Building Task Directory")
-            if play.missing:
-                self._cannot_pull(alloc, name, task["Config"]["image"])
-            else:
-                self.c.created[alloc.job["ID"]] += 1
-                self._start(alloc, name)
+            self.c.created[alloc.job["ID"]] += not play.missing
+            self._start(alloc, task)
         self._sum_up(alloc)
+
+    def environment(self, alloc: Alloc, task: Json) -> dict[str, str]:
+        """What a task is given: its own, and what templates read from variables; of those only the form that our executor writes."""
+        env = dict(task["Env"] or {})
+        for template in task["Templates"] or []:
+            place = re.search(r'nomadVar "([^"]+)"', template["EmbeddedTmpl"])
+            variable = self.c.variables[alloc.job["Namespace"], place[1] if place else ""]
+            for name, key in re.findall(r"(\w+)=\{\{ \.(\w+) \| toJSON \}\}", template["EmbeddedTmpl"]):
+                env[name] = variable["Items"][key]
+        return env
 
     def _cannot_pull(self, alloc: Alloc, name: str, image: str) -> None:
         self._event(
@@ -64,8 +72,12 @@ class Node:
         self._event(alloc, name, "Driver Failure", words, DriverError=words, Details={"driver_error": words})
         self._fell(alloc, name)
 
-    def _start(self, alloc: Alloc, name: str) -> None:
+    def _start(self, alloc: Alloc, task: Json) -> None:
+        name = task["Name"]
         state = alloc.states[name]
+        if alloc.tasks[name].play.missing:
+            self._cannot_pull(alloc, name, task["Config"]["image"])
+            return
         self.c.started[alloc.job["ID"]] += 1
         try:
             alloc.tasks[name].start()
@@ -81,7 +93,7 @@ class Node:
         name = task["Name"]
         state = alloc.states[name]
         if state["State"] == "pending" and time.monotonic() >= alloc.again_at.get(name, 0):
-            self._start(alloc, name)
+            self._start(alloc, task)
             self._sum_up(alloc)
         elif state["State"] == "running":
             code = alloc.tasks[name].live()

@@ -58,6 +58,10 @@ class Planner:
         if job["Stop"] or group is None:
             step.stop = here
             return step
+        # Canaries that nobody promoted go with their deployment.
+        over = deployment is not None and deployment["Status"] in {"failed", "cancelled"}
+        step.stop = [a for a in here if a.canary and (a.job is not job or over)]
+        here = [a for a in here if a not in step.stop]
         fresh = [a for a in here if a.job is job or (not canonical.destructive(a.job, job, name) and not a.canary)]
         canaries = [a for a in here if a.job is job and a.canary]
         old = [a for a in here if a not in fresh and a not in canaries]
@@ -82,7 +86,7 @@ class Planner:
         total = [*fresh, *old]
         surplus = len(total) - group["Count"]
         if surplus > 0:
-            step.stop = sorted(old or fresh, key=lambda a: a.name, reverse=True)[:surplus]
+            step.stop += sorted(old or fresh, key=lambda a: a.name, reverse=True)[:surplus]
             old = [a for a in old if a not in step.stop]
         step.place = max(0, group["Count"] - len(total))
         unsure = [a for a in fresh if (a.status or {}).get("Healthy") is not True and a not in step.update]

@@ -33,9 +33,10 @@ Player = Callable[[Json, Mapping[str, str]], Play]
 
 def by_environment(config: Json, env: Mapping[str, str]) -> Play:
     """As the applications of the shared behaviour suite."""
+    told = f"{env[env['TELL']]}\n" if "TELL" in env else ""
     if "CRASH" in env:
-        return Play(dies=3, complains="told to crash")
-    return Play(slow=float(env.get("SLOW") or 0), status=500 if "BROKEN" in env else 200)
+        return Play(dies=3, complains=f"{told}told to crash")
+    return Play(says=f"{told}listening", slow=float(env.get("SLOW") or 0), status=500 if "BROKEN" in env else 200)
 
 
 @dataclass(eq=False)
