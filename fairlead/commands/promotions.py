@@ -13,7 +13,7 @@ from fairlead.commands.layers import read_config, require_components
 from fairlead.commands.releases import require_release
 from fairlead.contracts.messages import INTENT_PROMOTE, INTENT_ROLLBACK, PromotionInput
 from fairlead.contracts.records import PromotionRecord, ReleaseRecord, TaskRecord
-from fairlead.domain.catalogue import Catalogue, Environment
+from fairlead.domain.catalogue import Catalogue, Environment, Layer
 from fairlead.domain.catalogue_document import layer_document
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, Conflict, NotAllowed, NotFound
@@ -48,6 +48,9 @@ def request_promotion(
     """
     _check_request(intent, reason, through_hold, requester)
     layer = read_config(config, "/config")
+    if intent == INTENT_ROLLBACK and layer != Layer():
+        # Going back asks for no votes because what it brings was verified here; another configuration was not.
+        raise BadInput(Code.BAD_VALUE, "a rollback takes no configuration of its own", hint="ask for a promotion")
     with db.session() as s:
         place = require_environment(of_project(s, project), environment)
         record = require_release(s, project, release)

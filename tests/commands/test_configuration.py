@@ -108,6 +108,15 @@ def test_what_is_no_layer_is_refused_when_it_is_asked_for(world: World, config: 
         world.release("2.0.0", config=config)
 
 
+def test_a_rollback_which_asks_for_no_votes_takes_no_layer(world: World) -> None:
+    world.release("1.0.0")
+    world.deploy("1.0.0")
+    with pytest.raises(BadInput) as refusal:
+        world.request("1.0.0", intent="rollback", config={"env": {"A": "1"}})
+    assert refusal.value.code == Code.BAD_VALUE
+    assert world.request("1.0.0", intent="rollback", config={}).intent == "rollback"
+
+
 def test_layers_that_contradict_the_rules_together_make_no_plan(world: World) -> None:
     release = world.release("1.0.0")
     promotion = world.request("1.0.0", config={"secrets": {"GREETING": "env://GREETING"}})
