@@ -106,7 +106,8 @@ def test_it_dies_with_the_worker(script: Script, tmp_path: Path) -> None:
         "from pathlib import Path\nfrom agents.compose_host.plugin import Compose, Project\n"
         f"Compose(Path({str(program)!r})).up(Project('p', 'unix:///x', '', {{}}), lambda: None, 600)"
     )
-    worker = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parent.parent.parent)
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    worker = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parent.parent.parent, env=environment)
     try:
         assert eventually(lambda: pid.exists() and pid.read_text().strip() != "", 60)
     finally:
