@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+# Tests wait more than they work. Those of one file stay together: they share what is slow to start.
+AT_ONCE ?= -n 3 --dist loadfile
 unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 
@@ -22,7 +24,7 @@ demo: $(STAMP)   ## the main job on real targets: ON=docker|process, KEEP=1 leav
 
 test: $(STAMP)   ## every test, on real components
 	@$(BIN)/python -m tests.components
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(AT_ONCE)
 
 check: $(STAMP)  ## format, lint, types, layers
 	@$(BIN)/ruff format --check --cache-dir build/ruff .
@@ -39,7 +41,7 @@ bench: $(STAMP)  ## measure, side by side
 	@$(BIN)/python -m bench
 
 soak: $(STAMP)   ## the long tests
-	@FAIRLEAD_SOAK=1 $(BIN)/python -m pytest
+	@FAIRLEAD_SOAK=1 $(BIN)/python -m pytest $(AT_ONCE)
 
 lock: $(STAMP)   ## make requirements.lock anew
 	@env -u PIP_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --group dev pyproject.toml -o requirements.lock
