@@ -66,7 +66,7 @@ class Front:
         raise Refusal(404, "")
 
     def _leader(self, query: dict[str, str]) -> Answer:
-        return Answer("127.0.0.1:4647", status=200)
+        return Answer("127.0.0.1:14647", status=200)
 
     def _health(self, query: dict[str, str]) -> Answer:
         return Answer({"client": {"message": "ok", "ok": True}, "server": {"message": "ok", "ok": True}})
