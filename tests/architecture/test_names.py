@@ -20,7 +20,7 @@ MESSAGES = {
 }
 
 ACTIVITIES = {
-    "HistoryActivities": {"append"},
+    "HistoryActivities": {"append", "append_all"},
     "GateActivities": {"evaluate", "judge_cancel", "judge_vote"},
     "LaneActivities": {
         *{"admit", "enter", "free", "leave", "poke", "queue", "read_admission"},
