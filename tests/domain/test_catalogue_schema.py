@@ -10,7 +10,7 @@ from fairlead.domain.catalogue_document import document
 from fairlead.domain.catalogue_rules import read
 from fairlead.domain.catalogue_schema import schema
 from fairlead.domain.codes import Code
-from tests.domain.documents import GOOD, good_with
+from tests.domain.documents import GOOD, MISSING, good_with
 from tests.domain.test_catalogue_rules import BAD
 
 BY_ITSELF = {Code.UNKNOWN_FIELD, Code.MISSING_FIELD, Code.BAD_NAME}
@@ -45,6 +45,6 @@ def test_every_example_fits(validator: Draft202012Validator, path: Path) -> None
     assert [error.message for error in validator.iter_errors(yaml.safe_load(path.read_text()))] == []
 
 
-@pytest.mark.parametrize(("path", "value"), WRONG, ids=str)
+@pytest.mark.parametrize(("path", "value"), WRONG, ids=lambda value: "absent" if value is MISSING else str(value))
 def test_what_is_wrong_by_itself_does_not_fit(validator: Draft202012Validator, path: str, value: object) -> None:
     assert not validator.is_valid(good_with(path, value))

@@ -1,6 +1,7 @@
 """Every published edge is taken, every other is refused."""
 
 from enum import StrEnum
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from fairlead.domain.states import (
 )
 
 MACHINES: list[Machine[Any]] = [PROMOTION, DEPLOYMENT, TASK, AGENT, RELEASE]
-PAIRS = [(machine, old, new) for machine in MACHINES for old in machine.edges for new in machine.edges if old != new]
+PAIRS = [(machine, old, new) for machine in MACHINES for old, new in permutations(sorted(machine.edges), 2)]
 
 ENDS: dict[type[StrEnum], set[str]] = {
     PromotionState: {"succeeded", "rejected", "cancelled", "expired", "superseded", "failed", "rolled_back"},
