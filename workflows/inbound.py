@@ -13,8 +13,12 @@ from temporalio.worker import (
     WorkflowInterceptorClassInput,
 )
 
+from fairlead.contracts import names
 from fairlead.domain.codes import Code
 from workflows.failures import Failure, refusal
+
+JUDGED_BY_THEMSELVES = (names.SIGNAL_VOTE, names.SIGNAL_CANCEL)
+"""Updates whose validators take any value."""
 
 
 class MessageInterceptor(Interceptor):
@@ -33,8 +37,9 @@ class _OneArgument(WorkflowInboundInterceptor):
         await super().handle_signal(input)
 
     def handle_update_validator(self, input: HandleUpdateInput) -> None:
-        """What the handler would refuse, its validator never sees."""
-        _require_one_object(input)
+        """What the handler would refuse, its validator never sees; but what is no vote, the validator of votes says itself."""
+        if len(input.args) != 1 or input.update not in JUDGED_BY_THEMSELVES:
+            _require_one_object(input)
         super().handle_update_validator(input)
 
     async def handle_update_handler(self, input: HandleUpdateInput) -> Any:

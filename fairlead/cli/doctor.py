@@ -5,6 +5,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from fairlead import __version__
 from fairlead.cli import clock, exits, home
 from fairlead.cli.output import JsonOption, print_json
 from fairlead.cli.problem import Problem
-from fairlead.contracts.doctor import Finding, Findings, Grade, bad, doubtful, good
+from fairlead.contracts.doctor import Finding, Grade, bad, doubtful, good
 from fairlead.domain.errors import BadInput
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def doctor(json: JsonOption = False) -> None:
     """Look at everything that must be right for releases to move; exits 1 where something is not."""
     found = [*_here(), *_there()]
     if json:
-        print_json(Findings(items=tuple(found)).model_dump(mode="json", exclude_none=True))
+        print_json({"items": [asdict(finding) for finding in found]})
     else:
         _tell(found)
     if any(finding.grade is Grade.FAILED for finding in found):
@@ -98,7 +99,8 @@ def _server(api: "Api", settings: home.Settings) -> Iterator[Finding]:
         return
     yield good("server", settings.url)
     yield _clocks(answer.headers.get("date"))
-    yield from Findings.model_validate(answer.json()).items
+    for item in answer.json()["items"]:
+        yield Finding(item["check"], Grade(item["grade"]), item["detail"], item.get("fix"))
     yield _project(api, settings)
 
 

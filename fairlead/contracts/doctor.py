@@ -1,8 +1,7 @@
 """What `doctor` finds: one line for each thing that must be right for releases to move."""
 
+from dataclasses import dataclass
 from enum import StrEnum
-
-from fairlead.contracts.base import Frozen
 
 
 class Grade(StrEnum):
@@ -13,7 +12,8 @@ class Grade(StrEnum):
     FAILED = "failed"
 
 
-class Finding(Frozen):
+@dataclass(frozen=True, slots=True)
+class Finding:
     """One thing that was looked at. `fix`: what to do, where something is wrong."""
 
     check: str
@@ -22,7 +22,8 @@ class Finding(Frozen):
     fix: str | None = None
 
 
-class Findings(Frozen):
+@dataclass(frozen=True, slots=True)
+class Findings:
     """In the order in which a person would look."""
 
     items: tuple[Finding, ...]

@@ -12,11 +12,12 @@ import pytest
 from agents.docker_host.engine import Engine
 from agents.docker_host.ground import Ground
 from agents.docker_host.rollout import Rollout
+from agents.secrets import Safe
 from fairlead.contracts.target import TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused
 from fairlead.domain.fence import Claim, FenceLost
-from fairlead.ports import NoFailPoints
+from fairlead.ports import NoFailPoints, NoSecrets
 from tests.agents.bench import Bench, nobeat
 from tests.agents.harness import Tally
 from tests.fixtures.docker import DockerHarness
@@ -116,9 +117,9 @@ def test_what_is_made_while_the_fence_is_lost_is_unmade_or_handed_on(
 ):
     spec = bench.of("1.0.0")
     docker_harness.executor().prepare(spec, nobeat)
-    api = docker.APIClient(base_url=bench.address.endpoint, version="auto")
+    api, safe = docker.APIClient(base_url=bench.address.endpoint, version="auto"), Safe(NoSecrets(), spec)
     with contextlib.closing(api), pytest.raises(FenceLost):
-        Rollout(Overtaken(api, spec, higher), spec, Claim(1, 1), nobeat, NoFailPoints()).run()
+        Rollout(Overtaken(api, spec, higher), spec, Claim(1, 1), nobeat, NoFailPoints(), safe).run()
     assert len(docker_harness.containers(bench.address)) == left
 
 

@@ -75,10 +75,10 @@ CATALOGUES: dict[str, tuple[bytes | Callable[[Shop], bytes], int, str]] = {
     "environments in a cycle": (_edit(lambda d: d["environments"]["dev"].update(after=["prod"])), 422, "cycle"),
     "components in a cycle": (_edit(lambda d: d["components"]["api"].update(depends_on=["web"])), 422, "cycle"),
     "a bad duration": (_edit(lambda d: d["environments"]["dev"].update(soak="soon")), 422, "bad_duration"),
-    "secrets": (
-        _edit(lambda d: d["components"]["web"].update(secrets={"DB": "vault://kv/shop#db"})),
+    "a secret nowhere": (
+        _edit(lambda d: d["components"]["web"].update(secrets={"DB": "kv/shop#db"})),
         422,
-        "not_supported_yet",
+        "bad_value",
     ),
     "an unsupported target": (_edit(lambda d: d["targets"]["dev-1"].update(type="winrm_host")), 422, "not_supported_yet"),
     "leaving out what runs": (_edit(lambda d: d["environments"].pop("dev") and d["environments"]["prod"].pop("after")), 409, "still_running"),
