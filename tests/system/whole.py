@@ -188,10 +188,19 @@ class WholeSystem:
         return httpx.get(url, timeout=5, trust_env=False).is_success
 
 
+def _our_share(ports: range) -> range:
+    """Of several processes of one run each has its own: what is free now another's application may take before ours does."""
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    size = len(ports) // count
+    return ports[number * size : (number + 1) * size]
+
+
 def _free_ports() -> Iterator[int]:
-    first = os.getpid() % len(APPLICATION_PORTS)  # other runs on this machine begin elsewhere
+    ours = _our_share(APPLICATION_PORTS)
+    first = os.getpid() % len(ours)  # other runs on this machine begin elsewhere
     for place in itertools.count(first):
-        port = APPLICATION_PORTS[place % len(APPLICATION_PORTS)]
+        port = ours[place % len(ours)]
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) != 0:
                 yield port
