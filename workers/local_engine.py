@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import docker
@@ -30,13 +30,13 @@ class LocalEngine:
 
     Containers get a bridge of their own and publish ports on loopback through the engine's proxy; no firewall rule is made, so that
     any number of engines live side by side. Where no bridge can be made they use the host's network. A `bound` engine ends with the
-    process that started it, however that dies.
+    process that started it, however that dies. `more`: further words for its command line.
     """
 
-    def __init__(self, folder: Path, *, bridge: bool = True, bound: bool = False) -> None:
+    def __init__(self, folder: Path, *, bridge: bool = True, bound: bool = False, more: Sequence[str] = ()) -> None:
         self.folder = folder
         self.socket = folder / "docker.sock"
-        self._wants_bridge, self._bound = bridge, bound
+        self._wants_bridge, self._bound, self._more = bridge, bound, more
         self._bridge = Bridge.of(folder)
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -73,7 +73,7 @@ class LocalEngine:
             *("unshare", "--mount", str(dockerd)),
             *("--data-root", str(self.folder / "data"), "--exec-root", str(self.folder / "exec")),
             *("--host", self.endpoint, "--pidfile", str(self.folder / "engine.pid")),
-            *("--iptables=false", "--ip-forward=false", "--ip-masq=false", *network),
+            *("--iptables=false", "--ip-forward=false", "--ip-masq=false", *network, *self._more),
         ]
 
     def _answers(self) -> bool:

@@ -18,6 +18,7 @@ from agents.compose_host.plugin import Compose
 from agents.docker_host import DockerHost
 from agents.nomad_job import NomadJob
 from agents.process_host.host import ProcessHost
+from agents.ssh_host.engines import Engines
 from agents.ssh_host.host import SshHost
 from fairlead.domain.catalogue import TargetType
 from fairlead.ports import Artifacts, Executor, FailPoints, NoSecrets, Secrets
@@ -35,7 +36,7 @@ def build_executors(settings: Settings, points: FailPoints, secrets: Secrets = N
     return {
         TargetType.COMPOSE_HOST: ComposeHost(images, Compose(settings.compose), points, secrets),
         TargetType.NOMAD_JOB: NomadJob(images, points, secrets),
-        TargetType.DOCKER_HOST: DockerHost(images, points, secrets),
+        TargetType.DOCKER_HOST: DockerHost(images, points, secrets, Engines(secrets)),
         TargetType.PROCESS_HOST: ProcessHost(settings.hosts, images, points, secrets=secrets),
         TargetType.SSH_HOST: SshHost(images, points, secrets),
     }

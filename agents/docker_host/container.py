@@ -10,7 +10,7 @@ from agents.secrets import references
 from fairlead.contracts.release import RenderedConfig
 from fairlead.contracts.target import ComponentSpec, SentFile, TargetSpec
 from fairlead.domain.fence import Claim
-from fairlead.domain.target_kinds.docker_host import FILES, SECRETS, SECTION
+from fairlead.domain.target_kinds.docker_section import FILES, SECRETS, SECTION
 
 FOLDER = "/run/secrets"
 """Where secrets lie that are delivered as files, as Compose and Swarm have it."""

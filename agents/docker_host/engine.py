@@ -5,19 +5,20 @@ import io
 import tarfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NoReturn
 
 import docker
 import requests
 from docker import errors
 
-from agents.docker_host import box
+from agents.docker_host import box, certificates
 from agents.docker_host.box import Box
 from agents.docker_host.neighbourhood import Here, Neighbourhood
 from agents.probe import Check, Probe, probe
 from fairlead.adapters.registry_access import Login
 from fairlead.domain.codes import Code
-from fairlead.domain.errors import BadInput, Refused, Unavailable
+from fairlead.domain.errors import Refused, Unavailable
 from fairlead.ports import Beat
 
 TIMEOUT = 30
@@ -55,7 +56,8 @@ class Engine:
     def inspect(self, id: str) -> Box:
         """A container as it is now. Raises Vanished."""
         with _mapped():
-            return box.read(self._api.inspect_container(id))
+            found = box.read(self._api.inspect_container(id))
+        return found if self.host.sees_inside else replace(found, address=None)
 
     def named(self, name: str) -> Box | None:
         """The container of this name, whoever made it."""
@@ -182,14 +184,21 @@ class Engine:
 
 
 @contextlib.contextmanager
-def connect(endpoint: str) -> Iterator[Engine]:
-    """A connection to the engine behind a unix socket. Raises Unavailable (target_unreachable)."""
-    if not endpoint.startswith("unix://"):
-        raise BadInput(Code.NOT_SUPPORTED_YET, f"a Docker host is reached over a unix socket for now, not {endpoint}")
+def connect(endpoint: str, tls: docker.TLSConfig | None = None, host: Neighbourhood | None = None) -> Iterator[Engine]:
+    """A connection to the engine behind a socket. Raises Unavailable (target_unreachable); over TLS Refused, too (certificates.refusal)."""
     with _mapped():
-        api = docker.APIClient(base_url=endpoint, version="auto", timeout=TIMEOUT)
+        api = _Direct(base_url=endpoint, version="auto", timeout=TIMEOUT, tls=tls or False)
     with contextlib.closing(api):
-        yield Engine(api)
+        yield Engine(api, host)
+
+
+class _Direct(docker.APIClient):
+    """The library's client, which goes there straight and trusts whom it is told to, whatever the environment of this process says."""
+
+    def _retrieve_server_version(self) -> Any:
+        """The first thing that it asks."""
+        self.trust_env = False
+        return super()._retrieve_server_version()  # type: ignore[misc]
 
 
 def patiently(work: Callable[[], Any], beat: Beat) -> Any:
@@ -221,6 +230,8 @@ def _mapped(refused: Code | None = None) -> Iterator[None]:
     except errors.APIError as error:
         _raise(error, refused)
     except (errors.DockerException, requests.RequestException) as error:
+        if no := certificates.refusal(error):
+            raise no from error
         raise Unavailable(Code.TARGET_UNREACHABLE, f"the Docker engine does not answer: {error}") from error
 
 

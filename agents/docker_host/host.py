@@ -1,14 +1,11 @@
 """The executor of Docker hosts (ports.Executor): containers on one engine, by digest, stop-first."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-
 from agents.docker_host import container, images, labels
-from agents.docker_host.engine import Engine, connect
+from agents.docker_host.engine import Engine
 from agents.docker_host.ground import Ground
-from agents.docker_host.labels import Address
 from agents.docker_host.observation import named_first, observe
 from agents.docker_host.ports import refuse_taken
+from agents.docker_host.reaching import Opening, reach
 from agents.docker_host.rollout import Rollout, refuse_foreign
 from agents.secrets import opened, require_secrets
 from fairlead.adapters.images import ImageStore
@@ -19,14 +16,11 @@ from fairlead.contracts.target import (
     TargetObservation,
     TargetSpec,
 )
-from fairlead.domain.errors import Unavailable
+from fairlead.domain.errors import FairleadError
 from fairlead.domain.fence import Claim
 from fairlead.ports import Beat, FailPoints, NoFailPoints, NoSecrets, Secrets
 
 MAX_LOG = 64 * 1024
-
-
-Opening = Callable[[Address], AbstractContextManager[Engine]]
 
 
 class DockerHost:
@@ -40,7 +34,7 @@ class DockerHost:
         open: Opening | None = None,
     ) -> None:
         self._images, self._fail_points = images, fail_points or NoFailPoints()
-        self._open = open or _here
+        self._open = open or reach
         self._secrets = secrets or NoSecrets()
 
     def prepare(self, spec: TargetSpec, beat: Beat) -> None:
@@ -64,14 +58,14 @@ class DockerHost:
             return container.sent(spec, claim, bridge=engine.has_bridge())
 
     def observe(self, address: TargetAddress) -> TargetObservation:
-        """What really runs, by the engine's word and a probe now."""
+        """What really runs, by the engine's word and a probe now. An engine that does not let us in is not reachable either."""
         try:
             with self._open(address) as engine:
                 ground = Ground(engine, address)
                 seen = named_first(ground.boxes())
                 components = tuple(observe(engine, box) for box in seen)
                 fence = max(ground.claims(), default=None)
-        except Unavailable as error:
+        except FairleadError as error:
             return TargetObservation(target=address.target, reachable=False, detail=error.detail)
         return TargetObservation(
             target=address.target, reachable=True, fence=str(fence) if fence else None, components=components
@@ -113,7 +107,3 @@ class DockerHost:
         for component in spec.components:
             beat()
             images.bring(engine, self._images, component, beat)
-
-
-def _here(address: Address) -> AbstractContextManager[Engine]:
-    return connect(address.endpoint)

@@ -2,13 +2,20 @@
 
 import errno
 import socket
-from typing import Protocol
+from typing import Final, Protocol
 
 from agents.probe import Dial, dial
+
+LOOPBACK: Final = "127.0.0.1"
+_PATIENCE: Final = 2.0
 
 
 class Neighbourhood(Protocol):
     """This machine, or one at the other end of a connection."""
+
+    @property
+    def sees_inside(self) -> bool:
+        """Whether the addresses that containers have of their own can be connected to."""
 
     @property
     def dial(self) -> Dial:
@@ -18,9 +25,31 @@ class Neighbourhood(Protocol):
         """Whether nobody listens on a port there."""
 
 
+class Afar:
+    """The engine is on another machine, and all we have is its name: what it publishes is all that can be reached."""
+
+    sees_inside = False
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def dial(self, host: str, port: int, timeout: float) -> socket.socket:
+        """Connect to it there, where `host` means that machine itself."""
+        return dial(self._name if host == LOOPBACK else host, port, timeout)
+
+    def is_free(self, port: int) -> bool:
+        """Whether nobody answers."""
+        try:
+            with dial(self._name, port, _PATIENCE):
+                return False
+        except OSError:
+            return True
+
+
 class Here:
     """The engine is on this machine, so asking the kernel is asking the target."""
 
+    sees_inside = True
     dial = staticmethod(dial)
 
     def is_free(self, port: int) -> bool:

@@ -27,6 +27,8 @@ _TABLES: Final = ("/proc/net/tcp", "/proc/net/tcp6")
 class There:
     """neighbourhood.Neighbourhood at the other end."""
 
+    sees_inside = True
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 

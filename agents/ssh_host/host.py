@@ -4,15 +4,15 @@ One connection carries all of one call. What runs there is the process host's ow
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 
 from agents.docker_host import DockerHost
 from agents.docker_host.engine import Engine
 from agents.process_host.executor import Address, PlacedExecutor
 from agents.process_host.place import Place
-from agents.ssh_host.connection import Connection, Limits, connect
 from agents.ssh_host.engine import engine_behind
-from agents.ssh_host.options import read_endpoint, read_options
+from agents.ssh_host.lines import Lines
+from agents.ssh_host.options import read_options
 from agents.ssh_host.remote import Remote
 from fairlead.adapters.images import ImageStore
 from fairlead.contracts.target import SentFile, Sticker, TargetAddress, TargetObservation, TargetSpec
@@ -21,8 +21,6 @@ from fairlead.domain.fence import Claim
 from fairlead.domain.target_kinds.ssh_host import DOCKER
 from fairlead.ports import Beat, Executor, FailPoints, NoSecrets, Secrets
 
-PATIENCE = 120.0
-
 
 class SshHost:
     """`secrets` also holds what we log in with."""
@@ -30,9 +28,10 @@ class SshHost:
     def __init__(
         self, images: ImageStore, fail_points: FailPoints | None = None, secrets: Secrets | None = None
     ) -> None:
-        self._secrets, self._limits = secrets or NoSecrets(), Limits()
-        self._processes = PlacedExecutor(images, self._session, fail_points, self._secrets)
-        self._containers = DockerHost(images, fail_points, self._secrets, self._engine)
+        secrets = secrets or NoSecrets()
+        self._lines = Lines(secrets)
+        self._processes = PlacedExecutor(images, self._session, fail_points, secrets)
+        self._containers = DockerHost(images, fail_points, secrets, self._engine)
 
     def prepare(self, spec: TargetSpec, beat: Beat) -> None:
         """As on a process or Docker host."""
@@ -70,17 +69,16 @@ class SshHost:
 
     @contextmanager
     def _session(self, address: Address) -> Iterator[Place]:
-        with self._connected(address) as connection, closing(Remote(connection)) as remote:
+        with (
+            self._lines.to(address.endpoint, read_options(address.options)) as connection,
+            closing(Remote(connection)) as remote,
+        ):
             yield remote
 
     @contextmanager
     def _engine(self, address: Address) -> Iterator[Engine]:
-        with self._connected(address) as connection, engine_behind(connection) as engine:
+        with (
+            self._lines.to(address.endpoint, read_options(address.options)) as connection,
+            engine_behind(connection) as engine,
+        ):
             yield engine
-
-    @contextmanager
-    def _connected(self, address: Address) -> Iterator[Connection]:
-        options = read_options(address.options)
-        with ExitStack() as held:
-            held.enter_context(self._limits.taking(read_endpoint(address.endpoint), options.sessions, PATIENCE))
-            yield held.enter_context(connect(address.endpoint, options, self._secrets))

@@ -143,7 +143,8 @@ def _target(name: str, block: Block) -> Target:
     kind = TargetType(block.choice("type", None, known, _ALL_TARGETS) or known[0])
     endpoint = block.text("endpoint", required=True)
     about = KINDS[kind]
-    if endpoint and block.has("type") and (not about.endpoint.fullmatch(endpoint) or ".." in endpoint.split("/")):
+    fits = about.endpoint.fullmatch(endpoint) and ".." not in endpoint.split("/")
+    if endpoint and block.has("type") and not fits:
         detail = f"{endpoint!r:.80} is not an endpoint of a {kind}, such as {about.example}"
         block.flaw(Code.BAD_VALUE, detail, "endpoint")
     target = Target(
@@ -154,5 +155,7 @@ def _target(name: str, block: Block) -> Target:
         config=read_layer(block.block("config")),
         options=about.options(block.block(about.key)),
     )
+    if fits:
+        about.check(block, endpoint, target.options)
     block.close()
     return target

@@ -66,16 +66,9 @@ def test_a_digest_that_the_registry_does_not_have_is_refused(bench: Bench, docke
     assert refusal.value.code == Code.DIGEST_NOT_FOUND
 
 
-@pytest.mark.parametrize(
-    "change", [{"repository": "oci-layout:shop/web"}, {"endpoint": "tcp://127.0.0.1:2375"}], ids=["layout", "tcp"]
-)
-def test_what_docker_hosts_cannot_do_yet_is_refused(
-    bench: Bench, docker_harness: DockerHarness, change: dict[str, str]
-):
-    component = bench.component(docker_harness.image("1.0.0"))
-    if "repository" in change:
-        component = with_config(component, **change)
-    spec = bench.spec(component).model_copy(update={"endpoint": change.get("endpoint", bench.address.endpoint)})
+def test_an_image_layout_is_refused(bench: Bench, docker_harness: DockerHarness):
+    component = with_config(bench.component(docker_harness.image("1.0.0")), repository="oci-layout:shop/web")
+    spec = bench.spec(component)
     with pytest.raises(Refused) as refusal:
         docker_harness.executor().prepare(spec, nobeat)
     assert refusal.value.code == Code.NOT_SUPPORTED_YET

@@ -103,7 +103,7 @@ BAD: list[tuple[str, object, Code]] = [
     ("targets/prod-1/type", "winrm_host", Code.NOT_SUPPORTED_YET),
     ("targets/prod-1/type", "docker", Code.BAD_VALUE),
     ("targets/prod-1/endpoint", MISSING, Code.MISSING_FIELD),
-    ("targets/prod-1/endpoint", "tcp://1.2.3.4:2375", Code.BAD_VALUE),
+    ("targets/prod-1/endpoint", "tcp://1.2.3.4:2375", Code.PLAINTEXT_REFUSED),
     ("targets/dev-1/endpoint", "process:///var/../etc", Code.BAD_VALUE),
     ("targets/dev-1/endpoint", "process:Dev", Code.BAD_VALUE),
     ("targets/prod-1/config/ports/web", ["8081:8080"], Code.BAD_VALUE),

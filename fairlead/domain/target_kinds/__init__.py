@@ -1,7 +1,7 @@
 """What the catalogue may say of each target type. A new type is a module of its own and a line in each table it needs."""
 
 from fairlead.domain.catalogue import TargetType
-from fairlead.domain.target_kinds import compose_host, docker_host, nomad_job, process_host, ssh_host
+from fairlead.domain.target_kinds import compose_host, docker_host, docker_section, nomad_job, process_host, ssh_host
 from fairlead.domain.target_kinds.kind import Reader, TargetKind
 
 KINDS: dict[TargetType, TargetKind] = {
@@ -13,7 +13,7 @@ KINDS: dict[TargetType, TargetKind] = {
 }
 
 SECTIONS: dict[str, Reader] = {
-    docker_host.SECTION: docker_host.section,
+    docker_section.SECTION: docker_section.section,
     compose_host.SECTION: compose_host.section,
     nomad_job.SECTION: nomad_job.section,
 }

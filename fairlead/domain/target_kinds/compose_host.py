@@ -1,5 +1,6 @@
 """Compose hosts in the catalogue: a component names the team's own compose file and the service that it is."""
 
+import re
 from typing import Any
 
 from fairlead.domain.blocks import Block
@@ -35,8 +36,8 @@ def _sorted(block: Block, key: str) -> list[str]:
 
 
 KIND = TargetKind(
-    endpoint=docker_host.KIND.endpoint,
-    example=docker_host.KIND.example,
+    endpoint=re.compile(docker_host.LOCAL),
+    example="unix:///path/docker.sock",
     key="compose",
     options=options,
     sections=(SECTION,),

@@ -1,24 +1,74 @@
-"""Docker hosts in the catalogue."""
+"""Docker hosts in the catalogue: an engine behind a unix socket, over TCP with certificates on both sides, or behind SSH."""
 
 import re
+from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from fairlead.domain.blocks import Block
+from fairlead.domain.codes import Code
+from fairlead.domain.target_kinds import docker_section, ssh_host
 from fairlead.domain.target_kinds.kind import TargetKind
 
-SECTION: Final = "docker"
-SECRETS: Final = "secrets"
-ENV: Final = "env"
-FILES: Final = "files"
+LOCAL: Final = r"unix:///[^\s?#]+"
+TLS: Final = "tls"
+SSH: Final = "ssh"
+FILES: Final = ("ca", "certificate", "key")
+
+_TCP = r"tcp://([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]):[1-9][0-9]{0,4}"
+_FILE = re.compile(r"/[^\x00-\x1f\x7f]*")
 
 
-def section(block: Block) -> dict[str, Any]:
-    """How a component is run in a container: whether its secrets come as variables or as files."""
-    secrets = block.choice(SECRETS, ENV, (ENV, FILES))
+def options(block: Block) -> dict[str, Any]:
+    """What an engine that is not on this machine's socket is reached with."""
+    readers = {TLS: _tls, SSH: ssh_host.access}
+    found = {name: reader(block.block(name)) for name, reader in readers.items() if block.has(name)}
     block.close()
-    return {SECRETS: FILES} if secrets == FILES else {}
+    return found
+
+
+def _tls(block: Block) -> dict[str, Any]:
+    """The authority of the engine's certificate, and ours: files on the worker."""
+    said = {name: block.text(name, required=True) for name in FILES}
+    for name, path in said.items():
+        if path and not _FILE.fullmatch(path):
+            block.flaw(Code.BAD_VALUE, f"{path!r:.80} is not the absolute path of a file", name)
+    block.close()
+    return said
+
+
+def check(block: Block, endpoint: str, options: Mapping[str, Any]) -> None:
+    """Endpoint and options belong together; nothing goes over a network in the clear."""
+    scheme = endpoint.partition(":")[0]
+    for name, its in ((TLS, "tcp"), (SSH, "ssh")):
+        if name in options and scheme != its:
+            block.flaw(Code.BAD_VALUE, f"`{name}` is for {its}:// endpoints", "docker", name)
+    if scheme == "ssh" and SSH not in options:
+        block.flaw(Code.MISSING_FIELD, "an engine behind SSH needs `docker: {ssh: ...}` to log in with", "docker")
+    if scheme == "tcp" and TLS not in options and not is_loopback(endpoint):
+        block.flaw(Code.PLAINTEXT_REFUSED, PLAINTEXT, "endpoint")
+
+
+PLAINTEXT: Final = (
+    "an engine is reached over plain TCP on loopback only; elsewhere `docker: {tls: {ca, certificate, key}}`"
+)
+
+
+def is_loopback(endpoint: str) -> bool:
+    """Whether what is sent there never leaves this machine."""
+    try:
+        host = urlsplit(endpoint).hostname or ""
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 KIND = TargetKind(
-    endpoint=re.compile(r"unix:///[^\s?#]+"), example="unix:///path/docker.sock", key="docker", sections=(SECTION,)
+    endpoint=re.compile(rf"{LOCAL}|{_TCP}|{ssh_host.ENDPOINT.pattern}"),
+    example="unix:///path/docker.sock, tcp://host:2376 or ssh://deploy@host",
+    key="docker",
+    options=options,
+    check=check,
+    sections=(docker_section.SECTION,),
 )

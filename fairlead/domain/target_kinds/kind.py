@@ -1,7 +1,7 @@
 """What there is to say of one target type in a catalogue."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,9 @@ from fairlead.domain.blocks import Block
 Reader = Callable[[Block], dict[str, Any]]
 """Takes every field of a block, closes it, and answers its normal form: JSON that reads back as itself, with nothing empty in it."""
 
+Checker = Callable[[Block, str, Mapping[str, Any]], None]
+"""Notes in a target's block what its endpoint and its options do not allow together."""
+
 
 def nothing(block: Block) -> dict[str, Any]:
     """There is nothing to say."""
@@ -17,16 +20,21 @@ def nothing(block: Block) -> dict[str, Any]:
     return {}
 
 
+def no_objection(block: Block, endpoint: str, options: Mapping[str, Any]) -> None:
+    """Any endpoint goes with any options."""
+
+
 @dataclass(frozen=True, slots=True)
 class TargetKind:
     """`endpoint` is matched as a whole, `example` shows one.
 
-    `key` names the block of a target's own options, which `options` reads. `sections` are the blocks of a component that say how it runs on
-    such a target; they are rendered into its configuration there, and nowhere else.
+    `key` names the block of a target's own options, which `options` reads and `check` holds against the endpoint. `sections` are the blocks
+    of a component that say how it runs on such a target; they are rendered into its configuration there, and nowhere else.
     """
 
     endpoint: re.Pattern[str]
     example: str
     key: str
     options: Reader = nothing
+    check: Checker = no_objection
     sections: tuple[str, ...] = ()

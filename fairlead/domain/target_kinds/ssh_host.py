@@ -7,7 +7,7 @@ from fairlead.domain import secret_references
 from fairlead.domain.blocks import Block
 from fairlead.domain.codes import Code
 from fairlead.domain.durations import format_duration
-from fairlead.domain.target_kinds import docker_host
+from fairlead.domain.target_kinds import docker_section
 from fairlead.domain.target_kinds.kind import TargetKind
 
 PROCESS: Final = "process"
@@ -21,7 +21,7 @@ DURATIONS: Final = ("connect_timeout", "silence_timeout")
 _REFERENCES = ("key", "passphrase", "certificate", "password")
 _HOST = r"([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
 _PORT = r"(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
-_ENDPOINT = re.compile(rf"ssh://([A-Za-z_][A-Za-z0-9._-]*@)?{_HOST}{_PORT}")
+ENDPOINT: Final = re.compile(rf"ssh://([A-Za-z_][A-Za-z0-9._-]*@)?{_HOST}{_PORT}")
 _EXAMPLE = "ssh://deploy@host or ssh://deploy@host:2222"
 _PATH = re.compile(r"/[^\x00-\x1f\x7f]*")
 _HOST_KEY = re.compile(r"(@revoked )?[^\s@]\S* [a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}( .*)?")
@@ -29,11 +29,17 @@ _HOST_KEY = re.compile(r"(@revoked )?[^\s@]\S* [a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}
 
 def options(block: Block) -> dict[str, Any]:
     """How a host is reached, and what runs components there."""
-    found: dict[str, Any] = {"runtime": block.choice("runtime", PROCESS, (PROCESS, DOCKER))}
-    found |= {name: _reference(block, name) for name in _REFERENCES}
-    found |= {name: _path(block, name) for name in ("known_hosts", "root", "socket")}
+    runtime = block.choice("runtime", PROCESS, (PROCESS, DOCKER))
+    root = _path(block, "root")
+    return {"runtime": runtime, **({"root": root} if root else {}), **access(block)}
+
+
+def access(block: Block) -> dict[str, Any]:
+    """How a host is reached, and its engine where that is what is wanted there."""
+    found: dict[str, Any] = {name: _reference(block, name) for name in _REFERENCES}
+    found |= {name: _path(block, name) for name in ("known_hosts", "socket")}
     found["host_keys"] = _lines(block, "host_keys", _HOST_KEY, "a line of known_hosts: HOST TYPE KEY")
-    found["jump"] = _lines(block, "jump", _ENDPOINT, _EXAMPLE)
+    found["jump"] = _lines(block, "jump", ENDPOINT, _EXAMPLE)
     found |= {name: block.flag(name, False) for name in ("agent", "sudo")}
     found["connect_timeout"] = _seconds(block, "connect_timeout", CONNECT_TIMEOUT, 1.0, 120.0)
     found["silence_timeout"] = _seconds(block, "silence_timeout", SILENCE_TIMEOUT, 10.0, 600.0)
@@ -75,4 +81,4 @@ def _seconds(block: Block, name: str, default: float, least: float, most: float)
     return format_duration(seconds) if seconds != default else ""
 
 
-KIND = TargetKind(endpoint=_ENDPOINT, example=_EXAMPLE, key="ssh", options=options, sections=(docker_host.SECTION,))
+KIND = TargetKind(endpoint=ENDPOINT, example=_EXAMPLE, key="ssh", options=options, sections=(docker_section.SECTION,))
