@@ -22,6 +22,7 @@ class Settings(BaseSettings):
     `secrets_env`: names of variables, and patterns of names, that `env://` may name, with commas between; `secrets_files`: folders in which
     `file://` may name files, with colons between, beside `<data>/secrets`. `aws_endpoint`: where AWS answers, if not where it usually does.
     `docker_config`: a Docker configuration file with logins to registries; `registry_certs`: a folder like Docker's certs.d.
+    `registry_mirrors`: `HOST=MIRROR[/PREFIX]`, with commas between, asked before the registry for what has a digest.
     `artifacts`: where files that were sent to targets are kept, a folder or `s3://BUCKET/PREFIX`; else in the database.
     """
 
@@ -45,6 +46,7 @@ class Settings(BaseSettings):
     artifacts: str = ""
     docker_config: Path | None = None
     registry_certs: Path | None = None
+    registry_mirrors: str = ""
 
     @cached_property
     def keys(self) -> Path:

@@ -54,9 +54,12 @@ class Judgement:
         self.plan, self.verdicts, self._approval = evaluation.plan, evaluation.verdicts, evaluation.approval
         self._errors = self._errors + 1 if self.decision is Decision.ERROR else 0
         self.state = _state([v for v in self.verdicts if not (admitted and v.gate == FREEZE)])
-        await self._record(always=admitted)
-        if not self.denied and self.voting is None and self._approval is not None:
-            await self._open_votes(self._approval)
+        if workflow.patched("votes-open-first"):  # whoever reads that votes are awaited may cast one
+            await self._open_votes()
+            await self._record(always=admitted)
+        else:
+            await self._record(always=admitted)
+            await self._open_votes()
 
     @property
     def decision(self) -> Decision:
@@ -137,7 +140,11 @@ class Judgement:
             "next_evaluation_at": again.isoformat() if again else None,
         }
 
-    async def _open_votes(self, rule: ApprovalTerms) -> None:
+    async def _open_votes(self) -> None:
+        """Unless they are open, or nobody is asked."""
+        rule = self._approval
+        if self.denied or self.voting is not None or rule is None:
+            return
         opened = workflow.now()
         voting = Voting(opened=opened, expires=opened + timedelta(seconds=rule.expires_after))
         data = {"opened": voting.opened.isoformat(), "expires": voting.expires.isoformat(), "plan": self.plan}

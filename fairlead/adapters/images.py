@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, Final
 
 from fairlead.adapters.layout import Layout
 from fairlead.adapters.manifests import Index, Manifest, invalid, parse, read_object
+from fairlead.adapters.mirrors import NO_MIRRORS, Mirrored, Mirrors
 from fairlead.adapters.platforms import host_platform
 from fairlead.adapters.registry import NOBODY, Registry
 from fairlead.adapters.registry_access import Login, RegistryAccess
@@ -21,10 +22,10 @@ MAX_CONFIG: Final = 1024 * 1024
 
 
 class ImageStore:
-    """Implements ports.Images. `layouts` is the folder that `oci-layout:PATH` repositories lie in; `access` lets us into registries."""
+    """Implements ports.Images. `layouts` is the folder that `oci-layout:PATH` repositories lie in; `access` lets us into registries and `mirrors`."""
 
-    def __init__(self, layouts: Path, access: RegistryAccess = NOBODY) -> None:
-        self._layouts, self._access = layouts, access
+    def __init__(self, layouts: Path, access: RegistryAccess = NOBODY, mirrors: Mirrors = NO_MIRRORS) -> None:
+        self._layouts, self._access, self._mirrors = layouts, access, mirrors
         self._sources: dict[str, Source] = {}
 
     def login(self, repository: str) -> Login | None:
@@ -94,10 +95,14 @@ class ImageStore:
     def _source(self, repository: str) -> Source:
         if repository not in self._sources:
             is_layout = repository.startswith(LAYOUT_PREFIX)
-            self._sources[repository] = (
-                Layout(self._layouts, repository) if is_layout else Registry(repository, self._access)
-            )
+            self._sources[repository] = Layout(self._layouts, repository) if is_layout else self._remote(repository)
         return self._sources[repository]
+
+    def _remote(self, repository: str) -> Source:
+        host, _, path = repository.partition("/")
+        origin = Registry(repository, self._access)
+        mirrors = [Registry(f"{mirror}/{path}", self._access) for mirror in self._mirrors.get(host, ())]
+        return Mirrored(mirrors, origin) if mirrors else origin
 
 
 def _checked(digest: Digest) -> Digest:

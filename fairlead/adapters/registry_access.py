@@ -37,13 +37,20 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class RegistryAccess:
-    """`config`: a Docker configuration file; `certs`: a folder like Docker's certs.d. Each is read anew whenever it is asked."""
+    """`config`: a Docker configuration file; `certs`: a folder like Docker's certs.d. Each is read anew whenever it is asked.
+
+    `tokens`: gives a login of hosts that have none in the file, for those that it knows.
+    """
 
     config: Path | None = None
     certs: Path | None = None
+    tokens: Callable[[str], Login | None] | None = None
 
     def login(self, host: str) -> Login | None:
         """Who we are at a registry; nobody in particular without an entry. Raises BadInput (registry_login)."""
+        return self._configured(host) or (self.tokens(host) if self.tokens else None)
+
+    def _configured(self, host: str) -> Login | None:
         if self.config is None:
             return None
         try:

@@ -47,10 +47,7 @@ def request_promotion(
     NotAllowed (an integration may not go through a hold) and BadInput.
     """
     _check_request(intent, reason, through_hold, requester)
-    layer = read_config(config, "/config")
-    if intent == INTENT_ROLLBACK and layer != Layer():
-        # Going back asks for no votes because what it brings was verified here; another configuration was not.
-        raise BadInput(Code.BAD_VALUE, "a rollback takes no configuration of its own", hint="ask for a promotion")
+    layer = _own_layer(intent, config)
     with db.session() as s:
         place = require_environment(of_project(s, project), environment)
         record = require_release(s, project, release)
@@ -167,6 +164,15 @@ def _check_request(intent: str, reason: str, through_hold: str | None, requester
         raise NotAllowed(
             Code.NOT_ALLOWED, "a hold stops automation: only a person goes through it", hint="use a person's bearer key"
         )
+
+
+def _own_layer(intent: str, config: Mapping[str, Any] | None) -> Layer:
+    """The configuration that comes with the request."""
+    layer = read_config(config, "/config")
+    if intent == INTENT_ROLLBACK and layer != Layer():
+        # Going back asks for no votes because what it brings was verified here; another configuration was not.
+        raise BadInput(Code.BAD_VALUE, "a rollback takes no configuration of its own", hint="ask for a promotion")
+    return layer
 
 
 def _require_possible(s: Session, record: ReleaseRecord, environment: str, intent: str) -> None:

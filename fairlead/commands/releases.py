@@ -1,7 +1,7 @@
 """Releases: tags become digests, templates are frozen, the manifest is sealed; and which releases may still be promoted."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -87,10 +87,7 @@ def create_release(
         existing = releases.get(s, project, version)
         if existing:
             return CreatedRelease(_require_same(existing, manifest), created=False)
-        for component in declared.values():
-            documents.put_artifact(s, project, template(component))
-            for path in component.files:
-                documents.put_file(s, project, catalogue.files[path])
+        _keep_templates(s, catalogue, declared.values())
         return CreatedRelease(_insert(s, signer, manifest, actor, now), created=True)
 
 
@@ -167,6 +164,14 @@ def _pin_one(images: Images, repository: str, image: Wanted) -> PinnedComponent:
     digest = image.digest or images.resolve(repository, image.tag or "")
     platforms = dict(images.platforms(repository, digest))
     return PinnedComponent(repository=repository, digest=digest, platforms=platforms or None)
+
+
+def _keep_templates(s: Session, catalogue: Catalogue, components: Iterable[Component]) -> None:
+    """The catalogue may change; a release brings what it was made with."""
+    for component in components:
+        documents.put_artifact(s, catalogue.project, template(component))
+        for path in component.files:
+            documents.put_file(s, catalogue.project, catalogue.files[path])
 
 
 def _insert(s: Session, signer: Signer, manifest: ReleaseManifest, actor: str, now: datetime) -> ReleaseRecord:

@@ -109,7 +109,7 @@ SOMEBODYS_WORD = {
     "rollback": "time code",
     "outcome": "time code",
     # an agent's: what it did and saw; it may always say that something was not well
-    "deployment": "time code number targets/*/attempt targets/*/touched",
+    "deployment": "time code number targets/*/attempt targets/*/touched targets/*/sent",
     "observation": "time ok components/*/created components/*/since components/*/detail components/*/fence "
     "components/*/instance components/*/restarts",
 }

@@ -32,7 +32,7 @@ async def cancelled_early(bench: Bench, world: World) -> dict[str, str]:
     world.approvals = 1
     for promotion in ("p1", "p2"):
         await bench.promote(promotion)
-        await bench.until_event("votes_opened", promotion)
+        await bench.until_event("evaluated", promotion)
     await bench.promotion("p1").execute_update(PromotionWorkflow.cancel, CancelRequest(actor="bob"))
     await bench.promotion("p2").cancel()
     for promotion in ("p1", "p2"):
@@ -44,7 +44,7 @@ async def reset_waiting(bench: Bench, world: World) -> dict[str, str]:
     """A promotion that is reset halts at the first event that differs."""
     world.approvals = 1
     await bench.promote()
-    await bench.until_event("votes_opened")
+    await bench.until_event("evaluated")
     await bench.reset("promotion/p1")
     await bench.failure(bench.promotion())
     return {"promotion_reset": "promotion/p1"}
@@ -54,7 +54,7 @@ async def terminated_waiting(bench: Bench, world: World) -> dict[str, str]:
     """A promotion that is terminated, and the sweep that ends it."""
     world.approvals = 1
     handle = await bench.promote()
-    await bench.until_event("votes_opened")
+    await bench.until_event("evaluated")
     await handle.terminate("by hand")
     last = 0
     while not world.states["p1"].is_terminal:
@@ -112,7 +112,7 @@ async def stood_aside(bench: Bench, world: World) -> dict[str, str]:
     world.approvals = 1
     world.restraints["f1"] = "freeze"
     handle = await bench.promote()
-    await bench.until_event("votes_opened")
+    await bench.until_event("evaluated")
     await handle.execute_update(PromotionWorkflow.vote, APPROVE)
     await bench.until(lambda: "p1" in world.places)
     world.verdicts = [verdict("security", Decision.PENDING, a_promotion().requested_at, Code.REPORT_MISSING)]

@@ -37,7 +37,7 @@ async def voted(bench: Bench, world: World) -> dict[str, str]:
     """An unsigned vote is refused, two count, and it goes through."""
     world.approvals = 2
     handle = await bench.promote()
-    await bench.until_event("votes_opened")
+    await bench.until_event("evaluated")
     await handle.signal("vote", {"choice": "approve"})
     await handle.execute_update(PromotionWorkflow.vote, APPROVE)
     await handle.signal("vote", {"signed_by": "cleo", "choice": "approve"})

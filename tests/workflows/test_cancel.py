@@ -24,7 +24,7 @@ async def status(bench: Bench, workflow: str) -> WorkflowExecutionStatus | None:
 async def test_while_it_waits_for_votes(bench: Bench, world: World) -> None:
     world.approvals = 1
     handle = await bench.promote()
-    await bench.until_event("votes_opened")
+    await bench.until_event("evaluated")
     answer = await handle.execute_update(PromotionWorkflow.cancel, BY_BOB)
     assert answer.actor == "bob"
     assert (await bench.failure(handle))[0] == "CancelledError"
@@ -37,7 +37,7 @@ async def test_while_it_waits_for_votes(bench: Bench, world: World) -> None:
 async def test_a_signed_envelope_as_raw_signal(bench: Bench, world: World) -> None:
     world.approvals = 1
     handle = await bench.promote()
-    await bench.until_event("votes_opened")
+    await bench.until_event("evaluated")
     await handle.signal("cancel", {"signed_by": "ana", "choice": "cancel"})
     assert (await bench.failure(handle))[0] == "CancelledError"
     assert world.event(names.promotion_subject("p1"), "cancel_accepted").actor == "ana"
@@ -46,7 +46,7 @@ async def test_a_signed_envelope_as_raw_signal(bench: Bench, world: World) -> No
 async def test_an_unsigned_signal_cancels_nothing(bench: Bench, world: World) -> None:
     world.approvals = 1
     handle = await bench.promote()
-    await bench.until_event("votes_opened")
+    await bench.until_event("evaluated")
     await handle.signal("cancel", BY_BOB)
     await bench.until_event("cancel_refused")
     assert world.states["p1"] is PromotionState.AWAITING_APPROVAL
@@ -55,7 +55,7 @@ async def test_an_unsigned_signal_cancels_nothing(bench: Bench, world: World) ->
 async def test_natively_in_temporal_it_is_recorded_once(bench: Bench, world: World) -> None:
     world.approvals = 1
     handle = await bench.promote()
-    await bench.until_event("votes_opened")
+    await bench.until_event("evaluated")
     await handle.cancel()
     assert (await bench.failure(handle))[0] == "CancelledError"
     assert bench.events().count("cancel_accepted") == 1
@@ -126,7 +126,7 @@ async def test_of_the_deployment_by_hand_is_one_of_its_promotion(bench: Bench, w
 async def test_what_is_neither_request_nor_envelope_is_refused(bench: Bench, world: World) -> None:
     world.approvals = 1
     handle = await bench.promote()
-    await bench.until_event("votes_opened")
+    await bench.until_event("evaluated")
     with pytest.raises(WorkflowUpdateFailedError) as refused:
         await handle.execute_update(PromotionWorkflow.cancel, "please")
     assert isinstance(refused.value.cause, ApplicationError)

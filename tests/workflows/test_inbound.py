@@ -22,7 +22,7 @@ async def test_a_vote_of_several_payloads_is_refused_and_the_promotion_goes_on(
 ) -> None:
     world.approvals = 1
     handle = await bench.promote()
-    await bench.until_event("votes_opened")
+    await bench.until_event("evaluated")
     await handle.signal("vote", args=payloads)
     await bench.until_event("vote_refused")
     await handle.signal("vote", APPROVE)
@@ -48,7 +48,7 @@ async def test_payloads_that_cannot_be_decoded_are_refused_and_seen(
 ) -> None:
     world.approvals = 1
     handle = await bench.promote()
-    await bench.until_event("votes_opened")
+    await bench.until_event("evaluated")
     for signal, event in (("vote", "vote_refused"), ("cancel", "cancel_refused")):
         await handle.signal(signal, args=payloads)
         await bench.until_event(event)
@@ -68,7 +68,7 @@ async def test_an_update_of_payloads_that_cannot_be_decoded_is_answered_so(bench
 async def test_a_hint_of_several_payloads_is_a_hint(bench: Bench, world: World, signal: str) -> None:
     world.approvals = 1
     handle = await bench.promote()
-    await bench.until_event("votes_opened")
+    await bench.until_event("evaluated")
     await handle.signal(signal, args=[1, 2])
     await handle.signal("vote", APPROVE)
     assert (await bench.result(handle)).state is PromotionState.SUCCEEDED

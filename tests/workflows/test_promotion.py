@@ -51,7 +51,7 @@ async def test_a_denying_gate_rejects_it_and_the_workflow_fails_with_the_result(
 async def test_it_waits_for_votes_which_come_by_update_and_by_raw_signal(bench: Bench, world: World) -> None:
     world.approvals = 2
     handle = await bench.promote()
-    await bench.until_event("votes_opened")
+    await bench.until_event("evaluated")
     assert await handle.query(PromotionWorkflow.state) is PromotionState.AWAITING_APPROVAL
     answer = await handle.execute_update(PromotionWorkflow.vote, APPROVE)
     assert answer.actor == "ana"
@@ -66,7 +66,7 @@ async def test_it_waits_for_votes_which_come_by_update_and_by_raw_signal(bench: 
 async def test_why_names_the_gate_that_waits(bench: Bench, world: World) -> None:
     world.approvals = 1
     handle = await bench.promote()
-    await bench.until_event("votes_opened")
+    await bench.until_event("evaluated")
     (blocker,) = await handle.query(PromotionWorkflow.why)
     assert (blocker.rule, blocker.code) == ("approval", Code.VOTES_MISSING)
 
@@ -77,7 +77,7 @@ async def test_an_unsigned_raw_signal_is_refused_and_leaves_an_event(
 ) -> None:
     world.approvals = 1
     handle = await bench.promote()
-    await bench.until_event("votes_opened")
+    await bench.until_event("evaluated")
     await handle.signal("vote", payload)
     await bench.until_event("vote_refused")
     event = world.event(names.promotion_subject("p1"), "vote_refused")
@@ -89,7 +89,7 @@ async def test_an_unsigned_raw_signal_is_refused_and_leaves_an_event(
 async def test_an_update_that_is_refused_says_why_and_leaves_an_event(bench: Bench, world: World) -> None:
     world.approvals = 1
     handle = await bench.promote()
-    await bench.until_event("votes_opened")
+    await bench.until_event("evaluated")
     with pytest.raises(WorkflowUpdateFailedError) as refused:
         await handle.execute_update(PromotionWorkflow.vote, {"choice": "approve"})
     assert isinstance(refused.value.cause, ApplicationError)
@@ -107,7 +107,7 @@ async def test_the_validator_refuses_what_is_no_vote_at_all(
 ) -> None:
     world.approvals = 1
     handle = await bench.promote()
-    await bench.until_event("votes_opened")
+    await bench.until_event("evaluated")
     with pytest.raises(WorkflowUpdateFailedError) as refused:
         await handle.execute_update(PromotionWorkflow.vote, payload)
     assert isinstance(refused.value.cause, ApplicationError)
@@ -118,7 +118,7 @@ async def test_the_validator_refuses_what_is_no_vote_at_all(
 async def test_one_reject_ends_it(bench: Bench, world: World) -> None:
     world.approvals = 2
     handle = await bench.promote()
-    await bench.until_event("votes_opened")
+    await bench.until_event("evaluated")
     await handle.execute_update(PromotionWorkflow.vote, REJECT)
     kind, result = await bench.failure(handle)
     assert (kind, result["code"]) == ("rejected", Code.VOTE_REJECTED)
@@ -127,7 +127,7 @@ async def test_one_reject_ends_it(bench: Bench, world: World) -> None:
 async def test_a_reject_ends_it_even_if_the_plan_changes_under_it(bench: Bench, world: World) -> None:
     world.approvals = 1
     handle = await bench.promote()
-    await bench.until_event("votes_opened")
+    await bench.until_event("evaluated")
     world.plan = digest_of("another plan")
     await handle.execute_update(PromotionWorkflow.vote, REJECT)
     kind, result = await bench.failure(handle)
@@ -138,7 +138,7 @@ async def test_a_reject_while_it_is_queued_ends_it_and_frees_the_queue(bench: Be
     world.approvals = 1
     world.restraints["f1"] = "freeze"
     handle = await bench.promote()
-    await bench.until_event("votes_opened")
+    await bench.until_event("evaluated")
     await handle.execute_update(PromotionWorkflow.vote, APPROVE)
     await bench.until_state(PromotionState.QUEUED)
     await handle.execute_update(PromotionWorkflow.vote, REJECT)
@@ -149,7 +149,7 @@ async def test_a_reject_while_it_is_queued_ends_it_and_frees_the_queue(bench: Be
 async def test_a_plan_that_comes_back_asks_for_votes_again(bench: Bench, world: World) -> None:
     world.approvals = 2
     handle = await bench.promote()
-    await bench.until_event("votes_opened")
+    await bench.until_event("evaluated")
     await handle.execute_update(PromotionWorkflow.vote, APPROVE)
     for opened, plan in ((2, digest_of("another plan")), (3, world.plan)):
         world.plan = plan
@@ -162,7 +162,7 @@ async def test_a_plan_that_comes_back_asks_for_votes_again(bench: Bench, world: 
 async def test_another_plan_makes_votes_start_anew(bench: Bench, world: World) -> None:
     world.approvals = 1
     handle = await bench.promote()
-    await bench.until_event("votes_opened")
+    await bench.until_event("evaluated")
     world.plan = digest_of("another plan")
     await handle.signal(PromotionWorkflow.reevaluate)
     await bench.until(lambda: bench.events().count("votes_opened") == 2)
@@ -228,7 +228,7 @@ async def test_a_database_that_is_away_delays_but_does_not_fail(bench: Bench, wo
 async def test_history_that_says_something_else_halts_it(bench: Bench, world: World) -> None:
     world.approvals = 1
     handle = await bench.promote()
-    await bench.until_event("votes_opened")
+    await bench.until_event("evaluated")
     subject = names.promotion_subject("p1")
     other = world.events[subject][-1]
     world.events[subject].append(other.model_copy(update={"sequence": other.sequence + 1, "type": "something_else"}))
@@ -241,7 +241,7 @@ async def test_a_vote_after_the_decision_is_refused(bench: Bench, world: World) 
     world.approvals = 1
     pause = world.pause("apply", "t1")
     handle = await bench.promote()
-    await bench.until_event("votes_opened")
+    await bench.until_event("evaluated")
     await handle.execute_update(PromotionWorkflow.vote, APPROVE)
     await bench.until_reached(pause)
     with pytest.raises(WorkflowUpdateFailedError) as refused:
@@ -277,7 +277,7 @@ async def test_operators_can_search_by_project_environment_release_and_state(ben
 async def test_a_reset_by_hand_halts_it_at_the_first_event_that_differs(bench: Bench, world: World) -> None:
     world.approvals = 1
     await bench.promote()
-    await bench.until_event("votes_opened")
+    await bench.until_event("evaluated")
     before = bench.events()
     await bench.reset("promotion/p1")
     assert (await bench.failure(bench.promotion()))[0] == Code.HISTORY_CONFLICT
@@ -295,7 +295,7 @@ async def test_a_raw_signal_that_decodes_to_nothing_is_refused_too(
 ) -> None:
     world.approvals = 1
     handle = await bench.promote()
-    await bench.until_event("votes_opened")
+    await bench.until_event("evaluated")
     await handle.signal("vote", RawValue(Payload(metadata={"encoding": encoding}, data=data)))
     await bench.until_event("vote_refused")
     assert world.event("promotion/p1", "vote_refused").data["payload"] == digest_bytes(data)

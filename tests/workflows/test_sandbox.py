@@ -40,7 +40,7 @@ async def forgetful(temporal: Client, world: World) -> AsyncIterator[Bench]:
 async def test_with_nothing_cached_every_step_replays(forgetful: Bench, world: World) -> None:
     world.approvals = 1
     handle = await forgetful.promote()
-    await forgetful.until_event("votes_opened")
+    await forgetful.until_event("evaluated")
     await handle.execute_update(PromotionWorkflow.vote, APPROVE)
     assert (await forgetful.result(handle)).state is PromotionState.SUCCEEDED
 
