@@ -19,6 +19,7 @@ pytest_plugins = [
     "tests.fixtures.ssh",
     "tests.fixtures.evidence",
     "tests.fixtures.nomad",
+    "tests.fixtures.winrm",
     "tests.fixtures.vault",
     "tests.fixtures.aws",
 ]

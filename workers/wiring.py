@@ -20,6 +20,7 @@ from agents.nomad_job import NomadJob
 from agents.process_host.host import ProcessHost
 from agents.ssh_host.engines import Engines
 from agents.ssh_host.host import SshHost
+from agents.winrm_host.host import WinrmHost
 from fairlead.domain.catalogue import TargetType
 from fairlead.ports import Artifacts, Executor, FailPoints, NoSecrets, Secrets
 from fairlead.store.database import Database
@@ -39,6 +40,7 @@ def build_executors(settings: Settings, points: FailPoints, secrets: Secrets = N
         TargetType.DOCKER_HOST: DockerHost(images, points, secrets, Engines(secrets)),
         TargetType.PROCESS_HOST: ProcessHost(settings.hosts, images, points, secrets=secrets),
         TargetType.SSH_HOST: SshHost(images, points, secrets),
+        TargetType.WINRM_HOST: WinrmHost(images, points, secrets),
     }
 
 

@@ -14,8 +14,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from agents.process_host.folder import TargetFolder
+from agents.process_host.health import Finding, glance
+from agents.process_host.housekeeping import tail
 from agents.process_host.lookup import DEFAULT_PATH
-from agents.process_host.records import RunSpec, State
+from agents.process_host.records import Run, RunSpec, State
 from agents.process_host.socket_path import reachable
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused, Unavailable
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 SUPERVISOR: Final = "agents.process_host.supervisor"
 PATIENCE: Final = 15.0
 BEAT_EVERY: Final = 0.5
+CRASH_LOOP: Final = 3
 
 Launch = Callable[[TargetFolder], bool]
 """Starts a supervisor; whether it came up."""
@@ -48,7 +51,7 @@ def run_detached(folder: TargetFolder, command: list[str]) -> bool:
 
 
 class Control:
-    """Orders to one target's supervisor."""
+    """place.Orders to one target's supervisor."""
 
     def __init__(self, folder: TargetFolder, beat: Beat, launch: Launch = launch_detached) -> None:
         self._folder, self._beat, self._launch = folder, beat, launch
@@ -56,6 +59,22 @@ class Control:
     def status(self) -> State:
         """What the supervisor keeps. Raises Unavailable (target_unreachable) where none answers."""
         return self._order("status")
+
+    def claims(self) -> list[Claim]:
+        """All claims that lie on the target."""
+        return self._folder.list_claims()
+
+    def glance(self, run: Run) -> Finding:
+        """How it is now."""
+        return glance(run)
+
+    def gave_up(self, run: Run) -> bool:
+        """Whether it ends again and again."""
+        return run.exits >= CRASH_LOOP
+
+    def last_words(self, run: Run) -> str:
+        """The end of what it printed."""
+        return tail(self._folder.log(run.spec.component), run.log_from)
 
     def start(self, claim: Claim, spec: RunSpec, secrets: Mapping[str, str] | None = None) -> State:
         """Start a component that is stopped. Raises Refused (start_failed)."""

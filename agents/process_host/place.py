@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from agents.process_host.records import Job, RunSpec, Seen
+from agents.process_host.records import Job, Run, RunSpec, Seen, State
 from fairlead.domain.fence import Claim
+
+if TYPE_CHECKING:
+    from agents.process_host.health import Finding
 
 Owner = Mapping[str, str]
 """Whose target it is: project, environment and target."""
@@ -27,6 +30,49 @@ class Orderer(Protocol):
 
     def mask_output(self, text: str) -> str:
         """What an application printed, without the secrets that it was given."""
+
+
+class Orders(Protocol):
+    """What keeps the components of one target running, and what a claim may tell it. A lower claim than another that lies there is refused.
+
+    `grace` is for whoever waits for the answer. Raises Refused and Unavailable.
+    """
+
+    def status(self) -> State:
+        """What is kept running, and what to go back to."""
+
+    def claims(self) -> Sequence[Claim]:
+        """All claims that lie on the target."""
+
+    def glance(self, run: Run) -> Finding:
+        """How a run is now; asked once."""
+
+    def gave_up(self, run: Run) -> bool:
+        """Whether it is not worth waiting for any longer."""
+
+    def last_words(self, run: Run) -> str:
+        """The end of what it printed."""
+
+    def start(self, claim: Claim, spec: RunSpec, secrets: Mapping[str, str] | None = None) -> State:
+        """Start a component that is stopped."""
+
+    def stop(self, claim: Claim, component: str, run: int, grace: float) -> State:
+        """Stop just this run."""
+
+    def restore(self, claim: Claim, component: str, grace: float) -> State:
+        """Stop what runs and start what was last confirmed."""
+
+    def adopt(self, claim: Claim, component: str, run: int) -> State:
+        """Answer for a run from now on."""
+
+    def confirm(self, claim: Claim, component: str, run: int) -> State:
+        """It is healthy: from now on this is what to go back to."""
+
+    def remove(self, claim: Claim, component: str, grace: float) -> State:
+        """Stop a component and forget it."""
+
+    def undo(self, claim: Claim, component: str, run: int, grace: float) -> State:
+        """Take back what this claim started, though a higher one lies on the target."""
 
 
 class Stage(Protocol):

@@ -7,18 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from agents.process_host.control import Control
-from agents.process_host.folder import TargetFolder
-from agents.process_host.health import glance
-from agents.process_host.housekeeping import tail
-from agents.process_host.place import Orderer
+from agents.process_host.place import Orderer, Orders
 from agents.process_host.records import Job, Run, RunSpec, Slot, State
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused
 from fairlead.domain.fence import Claim, FenceLost, may_adopt, require_highest
 from fairlead.domain.health import Health
 
-CRASH_LOOP: Final = 3
 LOOK_EVERY: Final = 0.2
 
 
@@ -26,8 +21,7 @@ LOOK_EVERY: Final = 0.2
 class Rollout:
     """One apply. `plans` stand in start order."""
 
-    folder: TargetFolder
-    control: Control
+    control: Orders
     spec: Job
     claim: Claim
     plans: Sequence[RunSpec]
@@ -79,7 +73,7 @@ class Rollout:
         asked = (run.spec.labels["digest"], run.spec.labels["config"]) == (plan.labels["digest"], plan.labels["config"])
         if not asked or not may_adopt(self.claim, Claim.parse(run.spec.fence), is_rollback=self.spec.is_rollback):
             return False
-        return self._is_of_this_task(run) or glance(run).health == Health.HEALTHY
+        return self._is_of_this_task(run) or self.control.glance(run).health == Health.HEALTHY
 
     def _make_room(self, plan: RunSpec) -> None:
         """Stop the old one, and what else of this target has its ports (a renamed component, say)."""
@@ -94,10 +88,10 @@ class Rollout:
         while True:
             self.orderer.beat()
             run = self._running(component)
-            finding = glance(run)
+            finding = self.control.glance(run)
             if finding.health == Health.HEALTHY:
                 return run
-            if run.exits >= CRASH_LOOP:
+            if self.control.gave_up(run):
                 raise self._failure(Code.START_FAILED, run, f"{component} ended {run.exits} times, {run.last_exit}")
             if time.monotonic() > until:
                 seconds = self.spec.healthy_deadline
@@ -145,7 +139,7 @@ class Rollout:
                 self.control.undo(self.claim, name, run.number, _grace(slot))
 
     def _failure(self, code: Code, run: Run, detail: str) -> Refused:
-        output = self.orderer.mask_output(tail(self.folder.log(run.spec.component), run.log_from))
+        output = self.orderer.mask_output(self.control.last_words(run))
         said = f"; its last words:\n{output}" if output else ", and said nothing"
         return Refused(code, detail + said, fields={"component": run.spec.component, "exits": run.exits, "log": output})
 
@@ -153,7 +147,7 @@ class Rollout:
         run = self._slot(component).run
         if run is None:
             # Only a higher claim takes away what is ours, and the claims say so; else it is for the next attempt.
-            require_highest(self.claim, self.folder.list_claims())
+            require_highest(self.claim, self.control.claims())
             raise Refused(Code.START_FAILED, f"{component} was stopped by somebody else")
         return run
 

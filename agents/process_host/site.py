@@ -74,7 +74,7 @@ class Site:
             plans = self._plan(folder, job, claim)
             control = Control(folder, orderer.beat, self._launch)
             control.ensure()
-            Rollout(folder, control, job, claim, plans, orderer).carry_out()
+            Rollout(control, job, claim, plans, orderer).carry_out()
             require_highest(claim, folder.list_claims())
             return plans
 

@@ -14,6 +14,7 @@ class TargetType(StrEnum):
     COMPOSE_HOST = "compose_host"
     NOMAD_JOB = "nomad_job"
     SSH_HOST = "ssh_host"
+    WINRM_HOST = "winrm_host"
 
 
 class StrategyType(StrEnum):

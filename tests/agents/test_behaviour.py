@@ -22,6 +22,7 @@ def memory_harness() -> MemoryHarness:
         pytest.param("compose", marks=pytest.mark.docker),
         "nomad_double",
         pytest.param("nomad", marks=pytest.mark.docker),
+        "winrm_double",
         pytest.param("ssh_process", marks=[pytest.mark.process, pytest.mark.ssh]),
         pytest.param("ssh_docker", marks=[pytest.mark.docker, pytest.mark.ssh]),
     ]

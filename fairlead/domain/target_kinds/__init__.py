@@ -1,7 +1,15 @@
 """What the catalogue may say of each target type. A new type is a module of its own and a line in each table it needs."""
 
 from fairlead.domain.catalogue import TargetType
-from fairlead.domain.target_kinds import compose_host, docker_host, docker_section, nomad_job, process_host, ssh_host
+from fairlead.domain.target_kinds import (
+    compose_host,
+    docker_host,
+    docker_section,
+    nomad_job,
+    process_host,
+    ssh_host,
+    winrm_host,
+)
 from fairlead.domain.target_kinds.kind import Reader, TargetKind
 
 KINDS: dict[TargetType, TargetKind] = {
@@ -10,6 +18,7 @@ KINDS: dict[TargetType, TargetKind] = {
     TargetType.COMPOSE_HOST: compose_host.KIND,
     TargetType.NOMAD_JOB: nomad_job.KIND,
     TargetType.SSH_HOST: ssh_host.KIND,
+    TargetType.WINRM_HOST: winrm_host.KIND,
 }
 
 SECTIONS: dict[str, Reader] = {
