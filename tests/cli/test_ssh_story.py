@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fairlead.commands import catalogue, plans
-from fairlead.contracts.target import TargetAddress, TargetSpec
+from fairlead.commands import catalogue
+from fairlead.contracts.target import TargetAddress
 from fairlead.domain.fence import Claim
 from fairlead.domain.health import Health
-from fairlead.store import releases
 from tests.agents.bench import nobeat
 from tests.agents.harness import free_port
 from tests.api.office import Office
+from tests.cli.planned import planned
 from tests.cli.terminal import Terminal
 from tests.fixtures.ssh import SshDockerHarness
 
@@ -53,17 +53,6 @@ def address(ssh_docker_harness: SshDockerHarness) -> Iterator[TargetAddress]:
     )  # fmt: skip
     yield at
     ssh_docker_harness.clear(at)
-
-
-def planned(office: Office, version: str, at: TargetAddress) -> TargetSpec:
-    """What the target is told of a release."""
-    with office.services.database.session() as s:
-        release = releases.get(s, at.project, version)
-        assert release is not None
-        plan = plans.make_plan(s, catalogue.of_project(s, at.project), at.environment, release)
-        components = tuple(plans._specified(s, release, component) for component in plan.targets[0].components)
-    told = at.model_dump(exclude={"options"})
-    return TargetSpec(**told, release=version, deployment="d", decision="sha256:" + "d" * 64, components=components)
 
 
 def test_the_example_as_it_is_breaks_no_rule() -> None:

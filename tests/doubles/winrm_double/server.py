@@ -37,12 +37,15 @@ class Tls:
 @dataclass
 class Faults:
     """What goes wrong. `lose`: names of scripts whose answer is lost once each, after they have run; `garble`: what is written arrives
-    otherwise so often; `breaks`: scripts that fail in a way of their own; `fault`: asked before each action of WSMan, and may raise."""
+    otherwise so often; `breaks`: scripts that fail in a way of their own; `fault`: asked before each action of WSMan, and may raise;
+    `hold`: scripts end only after it.
+    """
 
     lose: list[str] = field(default_factory=list)
     garble: int = 0
     breaks: dict[str, str] = field(default_factory=dict)
     fault: Callable[[str], None] | None = None
+    hold: threading.Event | None = None
 
 
 class WinrmDouble:
@@ -82,6 +85,8 @@ class WinrmDouble:
 
     def _script(self, name: str, given: Any) -> str:
         self.ran.append(name)
+        if self.faults.hold:
+            self.faults.hold.wait()
         if name in self.faults.breaks:
             raise RuntimeError(self.faults.breaks[name])
         if name == "write" and given.get("Data") and self.faults.garble:
@@ -169,7 +174,7 @@ class _Connection(BaseHTTPRequestHandler):
     def _known(self, scheme: str, token: str) -> bool:
         double = self.server.double
         if scheme == "Basic" and double.basic and double.tls:
-            return base64.b64decode(token).decode() == double.basic
+            return base64.b64decode(token).decode("latin-1") == double.basic
         if scheme == MUTUAL and double.tls and isinstance(self.connection, ssl.SSLSocket):
             return self.connection.getpeercert(True) == double.tls.client != b""
         return not scheme and self.acceptor is not None and self.acceptor.complete

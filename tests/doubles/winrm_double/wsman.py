@@ -19,7 +19,8 @@ NS = {
     "p": "http://schemas.microsoft.com/powershell",
     "f": "http://schemas.microsoft.com/wbem/wsman/1/wsmanfault",
 }
-TIMED_OUT, NO_SHELL, TOO_MANY_SHELLS, DENIED = 2150858793, 2150858843, 2150859173, 5
+TIMED_OUT, NO_SHELL, DENIED = 2150858793, 2150858843, 5
+TOO_MANY_SHELLS, TOO_MANY_COMMANDS = 2150859173, 2150859241
 _WAIT = 2.0
 _DECLARED = " ".join(f'xmlns:{prefix}="{uri}"' for prefix, uri in NS.items())
 

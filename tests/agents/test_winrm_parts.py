@@ -1,0 +1,117 @@
+"""The parts of WinRM hosts that need no connection: scripts, packed trees, command lines."""
+
+import io
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tree_sitter_powershell
+from tree_sitter import Language, Node, Parser
+
+from agents.process_host.records import RunSpec
+from agents.winrm_host import scripts
+from agents.winrm_host.orders import command_line
+from agents.winrm_host.packing import flaw_of, pack
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import Refused
+from tests.agents.bench import nobeat
+from tests.doubles.winrm_double import imitations
+
+TOO_NEW = re.compile(r"\?\?|&&|\|\||\?\.|\?\[|-Parallel\b|Set-Service\b.*-BinaryPathName|Remove-Service\b")
+"""What PowerShell 5.1 does not know, and the grammar lets pass."""
+
+
+def flaws(text: str) -> list[str]:
+    """What the grammar of PowerShell does not take."""
+    found, left = [], [Parser(Language(tree_sitter_powershell.language())).parse(text.encode()).root_node]
+    while left:
+        node: Node = left.pop()
+        found += [f"line {node.start_point.row + 1}"] if node.is_error or node.is_missing else []
+        left += node.children
+    return found
+
+
+@pytest.mark.parametrize("name", scripts.NAMES)
+def test_a_script_is_one_that_powershell_5_1_can_read(name: str) -> None:
+    text = scripts.script(name).text
+    assert flaws(text) == []
+    assert TOO_NEW.search(text) is None
+    assert text.isascii()  # Windows PowerShell would take another encoding for granted
+
+
+def test_the_grammar_finds_what_is_broken() -> None:
+    assert flaws("if ($true { 1 }")
+
+
+def test_every_script_has_its_twin_in_the_double_with_the_same_parameters() -> None:
+    for name in scripts.NAMES:
+        text = scripts.script(name).text
+        assert text.startswith(f"# fairlead:{name} v1\n")
+        declared = re.search(r"^param\((.*?)\)\n", text, re.MULTILINE | re.DOTALL)
+        assert declared is not None
+        parameters = set(re.findall(r"\]\$(\w+)", declared[1])) - {"Root", "Target"}
+        code = imitations.SCRIPTS[name].__code__
+        known = set(code.co_varnames[1 : code.co_argcount])
+        assert known <= parameters
+        assert known == parameters or code.co_flags & 0x08  # the rest is taken as it comes
+    assert set(imitations.SCRIPTS) == set(scripts.NAMES)
+
+
+def test_no_value_is_ever_written_into_a_script() -> None:
+    assert scripts.script("order").text == scripts.script("order").text
+    assert "Invoke-Expression" not in "".join(scripts.script(name).text for name in scripts.NAMES)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["a:b", "x/aux.txt", "COM1", "lpt¹", "a./b", "end ", 'q"', "a\\b", "tab\there", "what?", "x" * 161],
+)
+def test_what_means_something_else_on_windows_is_a_flaw(path: str) -> None:
+    assert flaw_of(path)
+
+
+@pytest.mark.parametrize("path", ["bin/web.exe", ".hidden", "auxiliary", "ü/漢 字.txt", "com10", "a..b"])
+def test_what_is_a_name_there_is_none(path: str) -> None:
+    assert flaw_of(path) is None
+
+
+def test_a_tree_is_packed_into_the_same_bytes_and_comes_out_again(tmp_path: Path) -> None:
+    (tmp_path / "t/empty").mkdir(parents=True)
+    (tmp_path / "t/b.txt").write_text("b")
+    (tmp_path / "t/a.txt").write_text("a")
+    first, second = io.BytesIO(), io.BytesIO()
+    assert pack(tmp_path / "t", first, nobeat) == pack(tmp_path / "t", second, nobeat)
+    assert first.getvalue() == second.getvalue()
+    with zipfile.ZipFile(first) as archive:
+        assert archive.namelist() == ["a.txt", "b.txt", "empty/"] or sorted(archive.namelist()) == [
+            "a.txt",
+            "b.txt",
+            "empty/",
+        ]
+        assert archive.read("a.txt") == b"a"
+
+
+@pytest.mark.parametrize("bad", ["link", "case"])
+def test_a_tree_that_cannot_be_there_is_refused(tmp_path: Path, bad: str) -> None:
+    (tmp_path / "a").write_text("x")
+    if bad == "link":
+        (tmp_path / "b").symlink_to("a")
+    else:
+        (tmp_path / "A").write_text("y")
+    with pytest.raises(Refused) as refusal:
+        pack(tmp_path, io.BytesIO(), nobeat)
+    assert refusal.value.code == Code.LAYER_UNSAFE
+
+
+@pytest.mark.parametrize(
+    ("argv", "line"),
+    [
+        (("C:\\a b\\x.exe",), '"C:\\a b\\x.exe"'),
+        (("C:\\x.exe", "--a", "b c", 'say "hi"', ""), '"C:\\x.exe" --a "b c" "say \\"hi\\"" ""'),
+    ],
+)
+def test_a_command_line_is_one_that_windows_takes_apart_again(argv: tuple[str, ...], line: str) -> None:
+    plain: dict[str, Any] = {"component": "web", "cwd": "", "home": "", "env": {}, "ports": (), "stop_grace": 1.0}
+    assert command_line(RunSpec(argv=argv, labels={}, **plain)) == line
