@@ -34,4 +34,5 @@ def _write(remote: Remote, target: str, name: str, file: BinaryIO, size: int, be
     while there < size:
         file.seek(there)
         piece = file.read(PIECE)
-        there = int(remote.call("write", target, beat, Name=name, Offset=there, Data=piece)["length"])
+        # As text: the library sends every whole number as one of 32 bits.
+        there = int(remote.call("write", target, beat, Name=name, Offset=str(there), Data=piece)["length"])

@@ -26,6 +26,8 @@ Json = dict[str, Any]
 logging.getLogger("pypsrp").setLevel(logging.INFO)
 
 _LOOK_EVERY: Final = 2
+_IDLE: Final = 300
+"""Seconds after which the host ends a shell that lost its connection; it would keep it for two hours, and count it."""
 _ACCESS_DENIED: Final = 5
 _FULL: Final = frozenset({2150859173, 2150859174, 2150859241})
 """WSMan's faults when a user has too many shells, operations, or commands in a shell."""
@@ -39,7 +41,7 @@ class Shell:
 
     def __init__(self, wsman: WSMan, peer: object) -> None:
         self._wsman, self._peer = wsman, peer
-        self._pool = RunspacePool(wsman, no_profile=True)
+        self._pool = RunspacePool(wsman, no_profile=True, idle_timeout=_IDLE)
         try:
             self._pool.open()
         except _LIBRARY as error:

@@ -198,11 +198,12 @@ def test_what_fails_on_the_host_says_how(bench: Bench, double: WinrmDouble) -> N
 
 @pytest.mark.parametrize("faults", [1, 100])
 def test_a_copy_that_arrives_otherwise_is_sent_once_more(bench: Bench, double: WinrmDouble, faults: int) -> None:
-    double.faults.garble = faults
+    double.faults.garble, double.ran = faults, []
     spec = bench.of(f"garbled-{faults}")
     if faults == 1:
         bench.apply(spec, 1)
         assert bench.runs(spec)
+        assert double.ran.count("unpack") == 2
         return
     with pytest.raises(Unavailable) as error:
         bench.apply(spec, 1)
@@ -225,7 +226,7 @@ def test_a_copy_goes_on_where_it_was_interrupted(
     double.ran = []
     bench.harness.executor().prepare(spec, nobeat)
     assert double.ran.count("write") == 2  # one more that asks, and the third piece of three
-    assert (release(double, spec) / "large").stat().st_size == 700_000
+    assert (release(double, spec) / "large").stat().st_size == 1_050_000
 
 
 def test_a_full_disk_has_its_code(bench: Bench, double: WinrmDouble) -> None:
@@ -277,10 +278,11 @@ def test_no_log_of_ours_holds_a_secret(bench: Bench, caplog: pytest.LogCaptureFi
 
 
 def test_no_shell_is_left_behind_whatever_happens(bench: Bench, double: WinrmDouble) -> None:
+    before = set(double.wsman.shells)  # those of connections that broke in other tests end by themselves after a while
     bench.apply(bench.of("1.0.0"), 1)
     with pytest.raises(Refused):
         bench.apply(bench.of("2.0.0", {"CRASH": "1"}), 2)
-    assert double.wsman.shells == {}
+    assert set(double.wsman.shells) == before
 
 
 def test_what_was_confirmed_starts_with_the_machine_and_is_the_only_one(bench: Bench, double: WinrmDouble) -> None:

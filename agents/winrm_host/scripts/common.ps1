@@ -44,6 +44,23 @@ function Write-Text([string]$Path, [string]$Text) {
     else { [IO.File]::Move($beside, $Path) }
 }
 
+# Administrators and the system write below the root, services read: whoever else could write there could choose what runs.
+function Initialize-Root {
+    if (-not [IO.Directory]::Exists($Root)) { [IO.Directory]::CreateDirectory($Root) | Out-Null }
+    $rules = [IO.Directory]::GetAccessControl($Root)
+    $owner = $rules.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $me = [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value
+    if (@('S-1-5-18', 'S-1-5-32-544', $me) -notcontains $owner) { Refuse 'folder_unsafe' "$Root belongs to somebody else, who may write there" }
+    if ($rules.AreAccessRulesProtected) { return }
+    $rules = New-Object System.Security.AccessControl.DirectorySecurity
+    $rules.SetAccessRuleProtection($true, $false)
+    foreach ($entry in @(@('S-1-5-18', 'FullControl'), @('S-1-5-32-544', 'FullControl'), @('S-1-5-11', 'ReadAndExecute'))) {
+        $who = New-Object System.Security.Principal.SecurityIdentifier $entry[0]
+        $rules.AddAccessRule((New-Object System.Security.AccessControl.FileSystemAccessRule $who, $entry[1], 'ContainerInherit, ObjectInherit', 'None', 'Allow'))
+    }
+    [IO.Directory]::SetAccessControl($Root, $rules)
+}
+
 function Hold([scriptblock]$Held) {
     $lock = $null
     $until = [DateTime]::UtcNow.AddSeconds(60)

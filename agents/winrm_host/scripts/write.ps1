@@ -3,6 +3,7 @@
 param([string]$Root, [string]$Target, [string]$Name, [long]$Offset = 0, [byte[]]$Data = $null)
 # common
 Answer {
+    Initialize-Root
     [IO.Directory]::CreateDirectory("$Root\incoming") | Out-Null
     $file = [IO.File]::Open("$Root\incoming\$Name", 'OpenOrCreate', 'ReadWrite', 'Read')
     try {

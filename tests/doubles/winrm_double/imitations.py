@@ -147,14 +147,14 @@ def claim(host: Host, Owner: str, Claim: str) -> Json:
     return {"slots": host.slots()}
 
 
-def write(host: Host, Name: str, Offset: int = 0, Data: bytes | None = None) -> Json:
+def write(host: Host, Name: str, Offset: str = "0", Data: bytes | None = None) -> Json:
     path = host.root / "incoming" / Name
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("r+b" if path.exists() else "w+b") as file:
-        if Data is not None and file.seek(0, 2) >= Offset:
+        if Data is not None and file.seek(0, 2) >= int(Offset):
             if host.windows.free is not None and len(Data) > host.windows.free:
                 raise Refusal("target_full", "There is not enough space on the disk.")
-            file.seek(Offset)
+            file.seek(int(Offset))
             file.write(Data)
         return {"length": file.seek(0, 2)}
 

@@ -13,7 +13,6 @@ from pypsrp.complex_objects import PSInvocationState, RunspacePoolState
 from pypsrp.messages import (
     ApplicationPrivateData,
     Destination,
-    ErrorRecordMessage,
     MessageType,
     PipelineState,
     RunspacePoolStateMessage,
@@ -50,13 +49,29 @@ def read_value(element: ET.Element | None) -> Any:
             return units.encode("utf-16", "surrogatepass").decode("utf-16")
         case "I32" | "I64":
             return int(text)
-        case "Db":
+        case "Sg" | "Db":
             return float(text)
         case "BA":
             return base64.b64decode(text)
         case "Nil":
             return None
+    assert element.tag == "Obj", element.tag
     return [read_value(item) for item in element.findall("LST/*")]
+
+
+def failed(words: str) -> ET.Element:
+    """The state of a pipeline that ended by an error. The client's library writes none: it only reads them."""
+    state = ET.fromstring(_FAILED)  # noqa: S314 - our own
+    for said in state.iter("ToString"):
+        said.text = words
+    return state
+
+
+_FAILED = f"""<Obj RefId="0"><MS><I32 N="PipelineState">{PSInvocationState.FAILED}</I32>
+<Obj N="ExceptionAsErrorRecord" RefId="1"><TN RefId="0"><T>System.Management.Automation.ErrorRecord</T><T>System.Object</T></TN><ToString/><MS>
+<Obj N="Exception" RefId="2"><TN RefId="1"><T>System.Management.Automation.RuntimeException</T><T>System.Object</T></TN><ToString/></Obj>
+<Nil N="TargetObject"/><S N="FullyQualifiedErrorId">double</S><I32 N="ErrorCategory_Category">0</I32><B N="SerializeExtendedInfo">false</B></MS>
+</Obj></MS></Obj>""".replace("\n", "")
 
 
 class Output:
@@ -125,11 +140,7 @@ class Pool:
                 raise LookupError("The term is not recognized as the name of a cmdlet")
             said = self._script(named[1], given)
         except Exception as error:
-            record = ErrorRecordMessage(
-                exception=str(error), fq_error=type(error).__name__, category=0, invocation=False
-            )
-            record._to_string = str(error)
-            output.put(self._packed(PipelineState(PSInvocationState.FAILED, record), pipeline), over=True)
+            output.put(self._packed(failed(str(error)), pipeline, MessageType.PIPELINE_STATE), over=True)
             return
         done = self._packed(PipelineState(PSInvocationState.COMPLETED), pipeline)
         output.put(self._packed(said, pipeline, MessageType.PIPELINE_OUTPUT) + done, over=True)

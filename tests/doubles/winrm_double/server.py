@@ -91,7 +91,7 @@ class WinrmDouble:
             raise RuntimeError(self.faults.breaks[name])
         if name == "write" and given.get("Data") and self.faults.garble:
             self.faults.garble -= 1
-            given = {**given, "Data": given["Data"][:-1] + b"\0"}
+            given = {**given, "Data": b"\xff" + given["Data"][1:]}
         said = imitations.run(self.windows, name, given)
         if name in self.faults.lose:
             self.faults.lose.remove(name)
