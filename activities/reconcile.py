@@ -12,7 +12,9 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from activities import decision_seals, lookup
 from activities.deployments import DeploymentActivities
 from activities.sealer import Sealer, Signers
+from activities.watching import keep_watches, wanted_watches
 from fairlead.adapters import temporal
+from fairlead.adapters.schedules import Watching
 from fairlead.commands.promotions import workflow_input
 from fairlead.contracts import activities, names
 from fairlead.contracts.records import EnvelopeRecord, PromotionRecord
@@ -62,6 +64,16 @@ class ReconcileActivities(activities.ReconcileActivities):
             except FairleadError as error:  # one that cannot be ended now must not keep the others from it
                 activity.logger.warning("promotion %s could not be ended: %s", promotion.id, error.detail)
         return Reconciled(ended=tuple(ended))
+
+    @activity.defn
+    async def keep_watches(self, request: ReconcileInput) -> Reconciled:
+        """Have a Schedule look for drift in every environment, as often as its catalogue says, and in no other."""
+        wanted = await asyncio.to_thread(self._wanted_watches)
+        return Reconciled(watches=await keep_watches(self._client, wanted))
+
+    def _wanted_watches(self) -> dict[str, Watching]:
+        with self._db.session() as s:
+            return wanted_watches(s)
 
     async def _out_of_sight(self) -> list[PromotionRecord]:
         """Open promotions that are not listed as running. A list lags: each of these is asked for by name before anything is done."""

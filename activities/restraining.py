@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from fairlead.commands import sealing
 from fairlead.contracts import names
-from fairlead.contracts.messages import RestraintAnswer
+from fairlead.contracts.messages import SYSTEM, RestraintAnswer
 from fairlead.contracts.records import RestraintRecord
 from fairlead.contracts.steps import LeaveHold, RecordRestraint
 from fairlead.domain.codes import Code
@@ -23,8 +23,6 @@ THAW: Final = "thaw"
 HOLD: Final = "hold"
 RESUME: Final = "resume"
 ENDS = {THAW: FREEZE, RESUME: HOLD}
-SYSTEM = "fairlead"
-"""The actor of what nobody asked for."""
 
 
 def record(s: Session, decision: Signer, request: RecordRestraint) -> RestraintAnswer:

@@ -13,6 +13,7 @@ from activities.observing import Eyes, differences
 from fairlead.commands import plans
 from fairlead.contracts import activities
 from fairlead.contracts.compare import Difference
+from fairlead.contracts.drift import Sight, Sighted
 from fairlead.contracts.records import SentRecord, TaskRecord
 from fairlead.contracts.steps import Observe, Observed, SettleInput, TaskInput
 from fairlead.contracts.target import SentFile, Sticker, TargetObservation, TargetSpec
@@ -132,6 +133,12 @@ class TargetActivities(activities.TargetActivities):
         """Look, store what was seen, and compare."""
         with pulse():
             return self._eyes.look(request.deployment, request.target, request.time)
+
+    @_step
+    def look(self, request: Sight) -> Sighted:
+        """Look at a target between deployments, and keep what was seen if it is news."""
+        with pulse():
+            return self._eyes.glance(request)
 
     @_step
     def retire(self, task: TaskInput) -> None:

@@ -5,21 +5,20 @@ from typing import Any
 
 from sqlmodel import Session
 
-from api import standing, why
+from api import drifting, standing, why
 from api.deps import Place
-from fairlead.commands import plans
+from fairlead.commands import drift
+from fairlead.commands.drift import Remedy
 from fairlead.contracts.base import Frozen
 from fairlead.contracts.canonical import Digest
-from fairlead.contracts.compare import Difference, compare
-from fairlead.contracts.records import ObservationRecord, PromotionRecord, QueueRecord, RestraintRecord, TaskRecord
+from fairlead.contracts.records import ObservationRecord, PromotionRecord, QueueRecord, RestraintRecord
 from fairlead.contracts.steps import Blocker
-from fairlead.contracts.target import ComponentObservation, TargetObservation, TargetSpec
 from fairlead.domain.catalogue import Catalogue
 from fairlead.domain.health import Health, worst
 from fairlead.domain.lane import FREEZE, HOLD
 from fairlead.domain.states import DeploymentState, PromotionState
 from fairlead.domain.waves import start_order
-from fairlead.store import deployments, lanes, observations, promotions, releases, restraints
+from fairlead.store import deployments, lanes, looks, promotions, releases, restraints
 
 
 class TargetStanding(Frozen):
@@ -33,6 +32,7 @@ class TargetStanding(Frozen):
     verified_at: datetime | None
     health: Health | None
     observed_at: datetime | None
+    drifted_since: datetime | None = None
 
 
 class QueuePlace(Frozen):
@@ -83,7 +83,7 @@ class OpenPromotion(Frozen):
 
 
 class EnvironmentWhy(Frozen):
-    """What keeps an ordinary promotion out, what keeps those that are open, and who is there already."""
+    """What keeps an ordinary promotion out, what keeps those that are open, who is there already, what drifted and how that is put right."""
 
     project: str
     environment: str
@@ -92,18 +92,8 @@ class EnvironmentWhy(Frozen):
     promotions: tuple[OpenPromotion, ...]
     holder: QueuePlace | None
     queue: tuple[QueuePlace, ...]
-
-
-class TargetDrift(Frozen):
-    """A target as it was last seen, beside what was last verified there."""
-
-    target: str
-    observed_at: datetime | None
-    deployment: str | None
-    health: Health | None
-    reachable: bool | None
-    components: tuple[ComponentObservation, ...]
-    drift: tuple[Difference, ...]
+    drift: tuple[Blocker, ...] = ()
+    remedy: Remedy | None = None
 
 
 class Cell(Frozen):
@@ -139,13 +129,14 @@ def in_order(catalogue: Catalogue) -> tuple[str, ...]:
 def environment_view(s: Session, place: Place, now: datetime) -> EnvironmentView:
     """Everything about one environment."""
     open_now = restraints.open_at(s, place.project, place.name, now)
-    seen = {record.target: record for record in observations.latest(s, place.project, place.name)}
+    seen = looks.last_seen(s, place.project, place.name)
+    drifted = {look.target: look.since for look in drift.drifted(s, place.project, place.environment)}
     return EnvironmentView(
         project=place.project,
         name=place.name,
         production=place.environment.production,
         after=place.environment.after,
-        targets=tuple(_target(s, place, name, seen.get(name)) for name in place.environment.targets),
+        targets=tuple(_target(s, place, name, seen.get(name), drifted.get(name)) for name in place.environment.targets),
         holder=_holder(s, place),
         queue=_queue(s, place),
         freezes=tuple(r for r in open_now if r.kind == FREEZE),
@@ -158,7 +149,9 @@ def environment_view(s: Session, place: Place, now: datetime) -> EnvironmentView
 
 def environment_why(s: Session, place: Place, now: datetime) -> EnvironmentWhy:
     """What blocks an environment."""
+    drifted = drifting.standing(s, place, now)
     blockers = why.environment_blocked_by(restraints.open_at(s, place.project, place.name, now), now)
+    blockers += drifted.drift if drifted.blocks else ()
     return EnvironmentWhy(
         project=place.project,
         environment=place.name,
@@ -167,13 +160,9 @@ def environment_why(s: Session, place: Place, now: datetime) -> EnvironmentWhy:
         promotions=tuple(_open(s, p, now) for p in promotions.open_into(s, place.project, place.name)),
         holder=_holder(s, place),
         queue=_queue(s, place),
+        drift=drifted.drift,
+        remedy=drifted.remedy,
     )
-
-
-def drift_of(s: Session, place: Place) -> tuple[TargetDrift, ...]:
-    """Each target of an environment as it was last seen."""
-    seen = {record.target: record for record in observations.latest(s, place.project, place.name)}
-    return tuple(_drift(s, place, name, seen.get(name)) for name in place.environment.targets)
 
 
 def matrix(s: Session, catalogue: Catalogue) -> Matrix:
@@ -197,10 +186,12 @@ def matrix(s: Session, catalogue: Catalogue) -> Matrix:
     return Matrix(project=catalogue.project, environments=in_order(catalogue), components=rows)
 
 
-def _target(s: Session, place: Place, name: str, seen: ObservationRecord | None) -> TargetStanding:
+def _target(
+    s: Session, place: Place, name: str, seen: ObservationRecord | None, drifted_since: datetime | None
+) -> TargetStanding:
     task = deployments.last_verified_task(s, place.project, place.name, name)
     deployment = deployments.get(s, task.deployment) if task else None
-    content = _observation(seen)
+    content = drifting.observation_of(seen)
     return TargetStanding(
         name=name,
         type=place.catalogue.targets[name].type,
@@ -210,30 +201,8 @@ def _target(s: Session, place: Place, name: str, seen: ObservationRecord | None)
         verified_at=deployment.verified_at if deployment else None,
         health=worst(c.health for c in content.components) if content else None,
         observed_at=seen.time if seen else None,
+        drifted_since=drifted_since,
     )
-
-
-def _drift(s: Session, place: Place, name: str, seen: ObservationRecord | None) -> TargetDrift:
-    task = deployments.last_verified_task(s, place.project, place.name, name)
-    content, expected = _observation(seen), _expected(s, task)
-    return TargetDrift(
-        target=name,
-        observed_at=seen.time if seen else None,
-        deployment=task.deployment if task else None,
-        health=worst(c.health for c in content.components) if content else None,
-        reachable=content.reachable if content else None,
-        components=content.components if content else (),
-        drift=compare(expected.components if expected else (), content) if content else (),
-    )
-
-
-def _expected(s: Session, task: TaskRecord | None) -> TargetSpec | None:
-    deployment = deployments.get(s, task.deployment) if task else None
-    return plans.target_spec(s, deployment, task) if deployment and task else None
-
-
-def _observation(record: ObservationRecord | None) -> TargetObservation | None:
-    return TargetObservation.model_validate(record.content) if record else None
 
 
 def _open(s: Session, promotion: PromotionRecord, now: datetime) -> OpenPromotion:

@@ -9,12 +9,13 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from activities.failures import FailureInterceptor
 from workers.payloads import data_converter
 from workflows.deployment import DeploymentWorkflow
+from workflows.drift import DriftWorkflow
 from workflows.inbound import MessageInterceptor
 from workflows.lane import LaneWorkflow
 from workflows.promotion import PromotionWorkflow
 from workflows.reconcile import ReconcileWorkflow
 
-WORKFLOWS = (PromotionWorkflow, LaneWorkflow, DeploymentWorkflow, ReconcileWorkflow)
+WORKFLOWS = (PromotionWorkflow, LaneWorkflow, DeploymentWorkflow, ReconcileWorkflow, DriftWorkflow)
 
 
 def sandbox() -> WorkflowRunner:

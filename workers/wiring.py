@@ -7,6 +7,7 @@ from typing import Any
 from temporalio.client import Client
 
 from activities.deployments import DeploymentActivities
+from activities.drift import DriftActivities
 from activities.gates import GateActivities
 from activities.history import HistoryActivities
 from activities.lanes import LaneActivities
@@ -71,6 +72,7 @@ def build_activities(
         deployments,
         SealActivities(db, keys.decision, keys.agent, points),
         reconcile,
+        DriftActivities(db, client, keys.agent),
     )
     targets = TargetActivities(db, executors, points, artifacts)
     return Activities(

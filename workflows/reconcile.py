@@ -10,7 +10,7 @@ from workflows.options import ABANDON
 
 @workflow.defn(name=names.RECONCILE)
 class ReconcileWorkflow:
-    """Starts what is missing, then ends what was orphaned."""
+    """Starts what is missing, ends what was orphaned, and sees to it that drift is looked for."""
 
     @workflow.run
     async def run(self) -> Reconciled:
@@ -22,4 +22,13 @@ class ReconcileWorkflow:
         ended = await workflow.execute_activity_method(
             ReconcileActivities.end_orphans, request, summary="End promotions whose workflow is gone", **ABANDON
         )
-        return Reconciled(started=started.started, lanes=started.lanes, ended=ended.ended)
+        watches: tuple[str, ...] = ()
+        if workflow.patched("keep-watches"):
+            kept = await workflow.execute_activity_method(
+                ReconcileActivities.keep_watches,
+                request,
+                summary="Have every environment looked at for drift",
+                **ABANDON,
+            )
+            watches = kept.watches
+        return Reconciled(started=started.started, lanes=started.lanes, ended=ended.ended, watches=watches)

@@ -3,16 +3,16 @@
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from api import restraining
 from api.deps import CallerDep, NewIdDep, Place, PlaceDep, ProjectDep, ServicesDep, UpdateIdDep
+from api.drifting import TargetDrift, drift_of
+from api.pages import Page, SliceDep, page
 from api.places import (
     EnvironmentView,
     EnvironmentWhy,
-    TargetDrift,
-    drift_of,
     environment_view,
     environment_why,
     in_order,
@@ -23,8 +23,10 @@ from api.shapes import PromotionSummary
 from api.starting import request
 from fairlead.commands import promotions
 from fairlead.commands.catalogue import of_project
+from fairlead.contracts import names
 from fairlead.contracts.base import Frozen, Strict
-from fairlead.contracts.records import RestraintRecord
+from fairlead.contracts.records import EventRecord, RestraintRecord
+from fairlead.store import history
 
 router = APIRouter(prefix="/projects/{project}/environments/{env}", tags=["environments"], route_class=Route)
 
@@ -82,9 +84,23 @@ def why_environment(place: PlaceDep, services: ServicesDep) -> EnvironmentWhy:
 
 @router.get("/observations")
 def show_observations(place: PlaceDep, services: ServicesDep) -> Observations:
-    """What was last seen on each target, with drift."""
+    """What was last seen on each target, what differed from what was verified there, and what of that is drift."""
     with services.database.session() as s:
         return Observations(items=drift_of(s, place))
+
+
+@router.get("/events")
+def list_events(
+    place: PlaceDep,
+    services: ServicesDep,
+    asked: SliceDep,
+    after: Annotated[int, Query(ge=-1, description="the sequence last seen, instead of a cursor")] = -1,
+) -> Page[EventRecord]:
+    """Freezes, holds and drift as they came and went, in order."""
+    last = after if asked.place is None else asked.place
+    with services.database.session() as s:
+        rows = history.events(s, names.environment_subject(place.project, place.name), last, asked.limit + 1)
+    return page(rows, asked, lambda row: row.sequence, lambda row: row)
 
 
 @router.post("/rollbacks", status_code=202)

@@ -49,23 +49,48 @@ def why(
     else:
         typer.echo(f"{answer['environment']}: {'blocked' if answer['blocked_by'] else 'neither frozen nor held'}")
     _print_blockers(answer["blocked_by"])
+    _print_drifted(answer)
     _print_open(answer.get("promotions", ()))
     _print_refused(answer.get("refused_votes", ()))
     _print_queue(answer)
 
 
-def observe(environment: Environment, json: JsonOption = False) -> None:
+def observe(
+    environment: Environment,
+    drift: Annotated[bool, typer.Option("--drift", help="Only where it drifted: what, since when.")] = False,
+    json: JsonOption = False,
+) -> None:
     """Show what was last seen running, and where it drifted from what was verified."""
     api = connect()
     answer = api.get(api.project + path("environments", environment, "observations"))
+    if drift:
+        answer = {"items": [target for target in answer["items"] if target["drift"]]}
     if json:
         print_json(answer)
-        return
-    rows = [row for target in answer["items"] for row in _seen(target)]
+    elif drift:
+        _print_drift(answer["items"], environment)
+    else:
+        _print_observed(answer["items"])
+
+
+def _print_observed(targets: Sequence[Any]) -> None:
+    rows = [row for target in targets for row in _seen(target)]
     print_table(("target", "component", "release", "digest", "health", "running since", "seen"), rows)
-    for target in answer["items"]:
+    for target in targets:
         for difference in target["drift"]:
             typer.echo(f"drift: {target['target']}: {difference['detail']}")
+
+
+def _print_drift(targets: Sequence[Any], environment: str) -> None:
+    if not targets:
+        typer.echo(f"{environment}: no drift")
+        return
+    rows = [
+        (target["target"], d["component"], d["kind"], d["detail"], when(target["drifted_since"]))
+        for target in targets
+        for d in target["drift"]
+    ]
+    print_table(("target", "component", "kind", "what", "since"), rows)
 
 
 def _why(what: str) -> Any:
@@ -143,6 +168,24 @@ def _print_blockers(blockers: Sequence[Any]) -> None:
     if blockers:
         rows = [(b["rule"], b["code"], b["detail"], when(b["since"]), when(b["until"])) for b in blockers]
         print_table(("rule", "code", "what", "since", "until"), rows)
+
+
+def _print_drifted(answer: Any) -> None:
+    """What drifted and does not block, and how it is put right."""
+    _print_blockers([reason for reason in answer.get("drift", ()) if reason not in answer["blocked_by"]])
+    remedy = answer.get("remedy")
+    if not remedy:
+        return
+    if remedy["promotion"]:
+        typer.echo(f"promotion {remedy['promotion']} puts it right")
+    elif remedy["stopped"]:
+        typer.echo(
+            f"it is not put right any more: {remedy['in_vain']} attempts in a row did not help; promote to start anew"
+        )
+    elif remedy["restrained"]:
+        typer.echo(f"it is not put right during a {' and a '.join(remedy['restrained'])}")
+    elif remedy["at"]:
+        typer.echo(f"it is put right at {when(remedy['at'])} at the earliest")
 
 
 def _print_open(promotions: Sequence[Any]) -> None:

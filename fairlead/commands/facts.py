@@ -7,14 +7,15 @@ from typing import Any
 
 from sqlmodel import Session
 
+from fairlead.commands.drift import drifted
 from fairlead.commands.promotions import require_environment
 from fairlead.contracts.canonical import Digest, digest_of
-from fairlead.contracts.messages import INTENT_ROLLBACK
+from fairlead.contracts.messages import INTENT_RECONVERGE, INTENT_ROLLBACK
 from fairlead.contracts.records import PromotionRecord, ReportRecord
 from fairlead.contracts.release import PinnedComponent, Plan
 from fairlead.contracts.votes import ApprovalTerms
 from fairlead.domain import gates
-from fairlead.domain.catalogue import ApprovalRule, Catalogue, Environment, SecurityRule
+from fairlead.domain.catalogue import ApprovalRule, Catalogue, DriftPolicy, Environment, SecurityRule
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import NotFound
 from fairlead.domain.findings import OPENVEX, TRIVY, at_least, read_openvex, read_trivy
@@ -43,6 +44,8 @@ def gather(
     environment = require_environment(catalogue, promotion.environment)
     common = {"intent": promotion.intent, "verified_here": _verified_here(s, promotion)}
     found = [_previous_environment(s, catalogue, environment, promotion, common), _freeze(s, promotion, now, common)]
+    if environment.drift.policy is DriftPolicy.BLOCK:
+        found.append(_drift(s, environment, promotion, common))
     if environment.approval:
         found.append(_approval(s, environment.approval, promotion, plan, (opened, expires), common))
     if environment.security and not (promotion.intent == INTENT_ROLLBACK and common["verified_here"]):
@@ -65,7 +68,7 @@ def approval_terms(
 ) -> ApprovalTerms | None:
     """The approval rule as it stands for this promotion; None when no votes are asked for."""
     given = facts.get(gates.APPROVAL)
-    if given is None or gates.goes_back(given["facts"]):
+    if given is None or gates.goes_back(given["facts"]) or gates.brings_the_same(given["facts"]):
         return None
     policy = given["policy"]
     return ApprovalTerms(
@@ -115,6 +118,17 @@ def _freeze(s: Session, promotion: PromotionRecord, now: datetime, common: dict[
     return _given(gates.FREEZE, {}, {**common, "freezes": freezes})
 
 
+def _drift(s: Session, environment: Environment, promotion: PromotionRecord, common: dict[str, Any]) -> dict[str, Any]:
+    targets = {
+        look.target: {
+            "since": to_text(look.since) if look.since else None,
+            "differences": [d.model_dump(mode="json", exclude={"code"}) for d in look.drift],
+        }
+        for look in drifted(s, promotion.project, environment)
+    }
+    return _given(gates.DRIFT, {"policy": environment.drift.policy.value}, {**common, "targets": targets})
+
+
 def _approval(
     s: Session,
     rule: ApprovalRule,
@@ -136,6 +150,9 @@ def _approval(
     ]
     opened, expires = (to_text(time) if time else None for time in times)
     facts = {"requester": promotion.requester, "plan": digest_of(plan), "opened": opened, "expires": expires}
+    if promotion.intent == INTENT_RECONVERGE:
+        last = deployments.last_verified(s, promotion.project, promotion.environment)
+        facts["verified_plan"] = last.plan if last else None
     return _given(gates.APPROVAL, asdict(rule), {**common, **facts, "votes": cast})
 
 

@@ -10,6 +10,7 @@ from fairlead.commands.configuration import Layering, resolved
 from fairlead.commands.promotions import require_environment
 from fairlead.contracts.base import Frozen
 from fairlead.contracts.canonical import Digest, digest_of
+from fairlead.contracts.messages import INTENT_RECONVERGE
 from fairlead.contracts.records import DeploymentRecord, PromotionRecord, ReleaseRecord, TaskRecord
 from fairlead.contracts.release import Plan, PlannedComponent, PlannedTarget, PlanStrategy, RenderedConfig, SecretUse
 from fairlead.contracts.target import ComponentSpec, TargetAddress, TargetSpec
@@ -20,7 +21,7 @@ from fairlead.domain.errors import Conflict, NotFound, Unavailable
 from fairlead.domain.render import render
 from fairlead.domain.waves import start_order, waves
 from fairlead.ports import Secrets
-from fairlead.store import deployments, documents, releases
+from fairlead.store import deployments, documents, promotions, releases
 
 Versions = Mapping[str, str]
 """Secret reference to the version it has."""
@@ -146,10 +147,16 @@ def target_spec(s: Session, deployment: DeploymentRecord, task: TaskRecord) -> T
         release=task.release,
         deployment=deployment.id,
         decision=deployment.decision,
-        is_rollback=deployment.is_rollback,
+        is_rollback=deployment.is_rollback or _puts_right(s, deployment),
         healthy_deadline=plan.strategy.healthy_deadline,
         components=components,
     )
+
+
+def _puts_right(s: Session, deployment: DeploymentRecord) -> bool:
+    """Whether it brings what was verified here once more: then, as in a rollback, what is right already stays untouched."""
+    promotion = promotions.get(s, deployment.promotion)
+    return promotion is not None and promotion.intent == INTENT_RECONVERGE
 
 
 def address(spec: TargetSpec) -> TargetAddress:

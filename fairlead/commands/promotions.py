@@ -11,7 +11,7 @@ from fairlead.commands.ids import new_id
 from fairlead.commands.keys import is_integration
 from fairlead.commands.layers import read_config, require_components
 from fairlead.commands.releases import require_release
-from fairlead.contracts.messages import INTENT_PROMOTE, INTENT_ROLLBACK, PromotionInput
+from fairlead.contracts.messages import INTENT_PROMOTE, INTENT_RECONVERGE, INTENT_ROLLBACK, SYSTEM, PromotionInput
 from fairlead.contracts.records import PromotionRecord, ReleaseRecord, TaskRecord
 from fairlead.domain.catalogue import Catalogue, Environment, Layer
 from fairlead.domain.catalogue_document import layer_document
@@ -102,6 +102,34 @@ def request_rollback(
     )
 
 
+def request_reconvergence(
+    s: Session, project: str, place: Environment, *, now: datetime, reason: str, id: str
+) -> PromotionRecord | None:
+    """The row of a promotion that brings what was last verified once more, once per `id`; None where nothing ever was.
+
+    It goes the way of every promotion. Votes are not asked for anew while its plan is the one that was verified (domain.gates).
+    """
+    known, last = promotions.get(s, id), deployments.last_verified(s, project, place.name)
+    if known or last is None:
+        return known
+    return promotions.insert(
+        s,
+        id=id,
+        project=project,
+        environment=place.name,
+        release=last.release,
+        release_digest=last.release_digest,
+        requester=SYSTEM,
+        reason=reason[:MAX_REASON],
+        intent=INTENT_RECONVERGE,
+        through_hold=None,
+        retry_of=None,
+        requested_at=now,
+        expires_at=now + timedelta(seconds=place.promotion_expires),
+        config=promotions.config(s, deployments.verified_config(s, last)),
+    )
+
+
 def retry(db: Database, promotion: str, *, requester: str, now: datetime, id: str | None = None) -> PromotionRecord:
     """The same request anew, with `retry_of`; votes do not carry over. Raises Conflict (promotion_not_closed)."""
     with db.session() as s:
@@ -119,7 +147,8 @@ def retry(db: Database, promotion: str, *, requester: str, now: datetime, id: st
         requester=requester,
         now=now,
         reason=record.reason,
-        intent=record.intent,
+        # What we asked for ourselves, somebody else asks for as everybody does.
+        intent=INTENT_PROMOTE if record.intent == INTENT_RECONVERGE else record.intent,
         through_hold=record.through_hold,
         retry_of=record.id,
         config=config,

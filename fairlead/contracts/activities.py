@@ -2,6 +2,7 @@
 
 from temporalio import activity
 
+from fairlead.contracts.drift import LooksTaken, Sight, Sighted, Watch, Watched
 from fairlead.contracts.messages import RestraintAnswer
 from fairlead.contracts.steps import (
     Abandon,
@@ -189,6 +190,11 @@ class TargetActivities:
         raise NotImplementedError
 
     @activity.defn
+    def look(self, request: Sight) -> Sighted:
+        """Look at a target between deployments, and keep what was seen if it is news."""
+        raise NotImplementedError
+
+    @activity.defn
     def retire(self, task: TaskInput) -> None:
         """Take down what we made on a target."""
         raise NotImplementedError
@@ -214,6 +220,25 @@ class SealActivities:
         raise NotImplementedError
 
 
+class DriftActivities:
+    """What looks between deployments come to."""
+
+    @activity.defn
+    def plan_looks(self, environment: EnvironmentRef) -> Watch:
+        """Which targets to look at; none while a deployment is under way."""
+        raise NotImplementedError
+
+    @activity.defn
+    def judge_looks(self, request: LooksTaken) -> Watched:
+        """Record what drifted and what is well again, seal it, and ask for a re-convergence where the policy says so."""
+        raise NotImplementedError
+
+    @activity.defn
+    async def begin(self, promotion: PromotionRef) -> None:
+        """Start the workflow of a promotion that we asked for ourselves."""
+        raise NotImplementedError
+
+
 class ReconcileActivities:
     """The sweep that mends what no workflow is there to do."""
 
@@ -225,4 +250,9 @@ class ReconcileActivities:
     @activity.defn
     async def end_orphans(self, request: ReconcileInput) -> Reconciled:
         """Seal and end promotions whose workflow closed without a terminal event, once their deployments are over."""
+        raise NotImplementedError
+
+    @activity.defn
+    async def keep_watches(self, request: ReconcileInput) -> Reconciled:
+        """Have a Schedule look for drift in every environment, as often as its catalogue says, and in no other."""
         raise NotImplementedError

@@ -8,6 +8,10 @@ from fairlead.domain.states import DeploymentState, PromotionState
 
 INTENT_PROMOTE = "promote"
 INTENT_ROLLBACK = "rollback"
+INTENT_RECONVERGE = "reconverge"
+"""Put right what drifted from the last verified state; asked for by Fairlead itself."""
+SYSTEM = "fairlead"
+"""The actor of what nobody asked for."""
 
 
 class PromotionInput(Frozen):

@@ -11,7 +11,10 @@ PROMOTION: Final = "Promotion"
 LANE: Final = "Lane"
 DEPLOYMENT: Final = "Deployment"
 RECONCILE: Final = "Reconcile"
+DRIFT: Final = "Drift"
 RECONCILE_SCHEDULE: Final = "fairlead-reconcile"
+
+DRIFT_PREFIX: Final = "drift/"
 
 SIGNAL_ADMITTED: Final = "admitted"
 SIGNAL_PROGRESS: Final = "progress"
@@ -39,6 +42,11 @@ def lane_workflow(project: str, environment: str) -> str:
 
 def deployment_workflow(deployment: str) -> str:
     return f"deployment/{deployment}"
+
+
+def drift_watch(project: str, environment: str) -> str:
+    """The Schedule that looks for drift in an environment, and the beginning of the ids of the workflows it starts."""
+    return f"{DRIFT_PREFIX}{project}/{environment}"
 
 
 def rollback_of(deployment: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from fairlead.contracts.base import Frozen
 from fairlead.contracts.canonical import Digest
+from fairlead.contracts.compare import Difference
 from fairlead.contracts.release import ReleaseManifest
 from fairlead.domain.states import DeploymentState, PromotionState, ReleaseState, TaskState
 
@@ -210,6 +211,25 @@ class ObservationRecord(Frozen):
     deployment: str | None
     time: datetime
     content: dict[str, Any]
+
+
+class LookRecord(Frozen):
+    """What looks at a target between deployments have come to (domain.drift.Looks), beside what `deployment` verified there.
+
+    `time`, `observation`: of the last look. `unreachable_since`: it has not been reached from then on. `statement`: of the drift.
+    """
+
+    project: str
+    environment: str
+    target: str
+    deployment: str
+    time: datetime
+    observation: Digest
+    unreachable_since: datetime | None = None
+    seen: tuple[Difference, ...] = ()
+    drift: tuple[Difference, ...] = ()
+    since: datetime | None = None
+    statement: Digest | None = None
 
 
 class EnvelopeRecord(Frozen):

@@ -331,3 +331,4 @@ class Reconciled(Frozen):
     started: tuple[str, ...] = ()
     lanes: tuple[str, ...] = ()
     ended: tuple[str, ...] = ()
+    watches: tuple[str, ...] = ()

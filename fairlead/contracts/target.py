@@ -28,7 +28,10 @@ class ComponentSpec(Frozen):
 
 
 class TargetSpec(Frozen):
-    """Everything that must run on one target, in start order, and what is written beside it (interface.md 7)."""
+    """Everything that must run on one target, in start order, and what is written beside it (interface.md 7).
+
+    `is_rollback`: it brings what was verified here before, so what is right already stays, whoever made it.
+    """
 
     project: str
     environment: str

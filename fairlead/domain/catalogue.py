@@ -91,6 +91,24 @@ class Strategy:
     healthy_deadline: float = 60.0
 
 
+class DriftPolicy(StrEnum):
+    """What is done about drift, beside telling it."""
+
+    NOTIFY = "notify"
+    BLOCK = "block"
+    RECONVERGE = "reconverge"
+
+
+@dataclass(frozen=True, slots=True)
+class DriftRule:
+    """How often targets are looked at between deployments. `per_hour` and `give_up_after` bound re-convergence (domain.drift)."""
+
+    policy: DriftPolicy = DriftPolicy.NOTIFY
+    every: float = 300.0
+    per_hour: int = 2
+    give_up_after: int = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Layer:
     """A configuration layer: what it changes of every component (`env`, `secrets`), and of single ones (`ports`, and `components`: anything).
@@ -126,6 +144,7 @@ class Environment:
     strategy: Strategy = field(default_factory=Strategy)
     on_failure: str = "rollback"
     promotion_expires: float = 86400.0
+    drift: DriftRule = field(default_factory=DriftRule)
     config: Layer = field(default_factory=Layer)
 
 

@@ -9,6 +9,7 @@ from fairlead.domain.catalogue import (
     ApprovalRule,
     Catalogue,
     Component,
+    DriftRule,
     Environment,
     HealthCheck,
     Layer,
@@ -82,6 +83,7 @@ def _environment(environment: Environment) -> Document:
         strategy=_strategy(environment.strategy),
         on_failure=environment.on_failure,
         promotion_expires=format_duration(environment.promotion_expires),
+        drift=_drift(environment.drift),
         config=layer_document(environment.config),
     )
 
@@ -105,6 +107,15 @@ def _strategy(strategy: Strategy) -> Document:
         "batch": strategy.batch,
         "min_healthy_time": format_duration(strategy.min_healthy_time),
         "healthy_deadline": format_duration(strategy.healthy_deadline),
+    }
+
+
+def _drift(rule: DriftRule) -> Document:
+    return {
+        "policy": rule.policy.value,
+        "every": format_duration(rule.every),
+        "per_hour": rule.per_hour,
+        "give_up_after": rule.give_up_after,
     }
 
 

@@ -6,6 +6,8 @@ from fairlead.domain.blocks import Block
 from fairlead.domain.catalogue import (
     ApprovalRule,
     Catalogue,
+    DriftPolicy,
+    DriftRule,
     Environment,
     Person,
     SecurityRule,
@@ -92,6 +94,7 @@ def _environment(name: str, block: Block) -> Environment:
         strategy=_strategy(block.block("strategy")),
         on_failure=block.choice("on_failure", "rollback", ("rollback",), _LATER_FAILURES),
         promotion_expires=block.duration("promotion_expires", DAY, 1.0, MONTH),
+        drift=_drift(block.block("drift")),
         config=read_layer(block.block("config")),
     )
     if not environment.targets:
@@ -136,6 +139,17 @@ def _strategy(block: Block) -> Strategy:
         block.flaw(Code.BAD_VALUE, "min_healthy_time must be shorter than healthy_deadline", "min_healthy_time")
     block.close()
     return strategy
+
+
+def _drift(block: Block) -> DriftRule:
+    rule = DriftRule(
+        policy=DriftPolicy(block.choice("policy", "notify", [policy.value for policy in DriftPolicy])),
+        every=block.duration("every", 300.0, 1.0, DAY),
+        per_hour=block.count("per_hour", 2, 1, 60),
+        give_up_after=block.count("give_up_after", 3, 1, 50),
+    )
+    block.close()
+    return rule
 
 
 def _target(name: str, block: Block) -> Target:

@@ -105,6 +105,8 @@ class Code(StrEnum):
     REPORT_MISSING = "report_missing"
     REPORT_INVALID = "report_invalid"
     REPORT_UNBOUND = "report_unbound"
+    DRIFT = "drift"
+    RECONVERGE_STOPPED = "reconverge_stopped"
     VULNERABILITY_BLOCKED = "vulnerability_blocked"
     FACTS_UNAVAILABLE = "facts_unavailable"
     QUEUED_BEHIND = "queued_behind"

@@ -4,7 +4,7 @@ What a gate is given is one JSON value `{"gate", "policy", "facts"}`; its digest
 value and the same instant give the same verdict later (`fairlead evidence replay`).
 
 A rollback that somebody asks for goes to a release that was verified in that environment before. Getting back must not be
-blocked: previous_environment, freeze and approval allow it and say why, security is not asked (commands.facts leaves it out).
+blocked: previous_environment, freeze, drift and approval allow it and say why, security is not asked (commands.facts leaves it out).
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -23,6 +23,7 @@ from fairlead.domain.votes import CastVote, Quorum, Tally, tally
 
 PREVIOUS_ENVIRONMENT = "previous_environment"
 FREEZE = "freeze"
+DRIFT = "drift"
 APPROVAL = "approval"
 SECURITY = "security"
 
@@ -121,9 +122,24 @@ def _told(freeze: Restraint) -> dict[str, object]:
     return {"id": freeze.id, "reason": freeze.reason[:100], "since": to_text(freeze.since), "until": until}
 
 
+def _drift(policy: GateInput, facts: GateInput, now: datetime) -> Answer:
+    if goes_back(facts):
+        return _allow_going_back()
+    targets = facts["targets"]
+    if not targets:
+        return Answer(Decision.ALLOW, "runs as it was verified")
+    told = "; ".join(
+        f"{target}: {each['detail']}" for target, found in targets.items() for each in found["differences"]
+    )
+    details: dict[str, object] = {"targets": dict(list(targets.items())[:MOST_NAMED]), "count": len(targets)}
+    return Answer(Decision.PENDING, f"drifted from what was verified: {told}", (Code.DRIFT,), details=details)
+
+
 def _approval(policy: GateInput, facts: GateInput, now: datetime) -> Answer:
     if goes_back(facts):
         return _allow_going_back()
+    if brings_the_same(facts):
+        return Answer(Decision.ALLOW, "brings just the plan that was verified here last")
     quorum = Quorum(policy["count"], policy["groups"], policy["requester"])
     votes = [_vote(entry) for entry in facts["votes"]]
     opened = from_text(facts["opened"]) if facts["opened"] else None
@@ -228,6 +244,11 @@ def goes_back(facts: GateInput) -> bool:
     return bool(facts["intent"] == "rollback" and facts["verified_here"])
 
 
+def brings_the_same(facts: GateInput) -> bool:
+    """Whether drift is put right by the very plan that was decided on and verified here last; then no votes are asked for anew."""
+    return bool(facts["intent"] == "reconverge" and facts.get("verified_plan") == facts["plan"])
+
+
 def _allow_going_back() -> Answer:
     details: dict[str, object] = {"intent": "rollback", "verified_here": True}
     return Answer(Decision.ALLOW, "goes back to a release that was verified here before", details=details)
@@ -243,6 +264,7 @@ def _latest(answers: Iterable[Answer]) -> datetime | None:
 _GATES: Mapping[str, Callable[[GateInput, GateInput, datetime], Answer]] = {
     PREVIOUS_ENVIRONMENT: _previous_environment,
     FREEZE: _freeze,
+    DRIFT: _drift,
     APPROVAL: _approval,
     SECURITY: _security,
 }

@@ -120,8 +120,16 @@ class RollbackPredicate(PromotionPredicate):
     targets: tuple[RollbackTarget, ...]
 
 
+class DriftedComponent(Frozen):
+    """How one component differs: missing, extra, wrong_digest, wrong_config, unhealthy or unverifiable."""
+
+    kind: str
+    component: str | None = None
+    detail: str | None = None
+
+
 class DriftPredicate(Predicate):
-    """An observation that differs from the last successful deployment."""
+    """An observation that differs from the last successful deployment. `observation`: its digest; `differences`: seen twice in a row."""
 
     KIND = "drift"
     environment: str
@@ -131,3 +139,5 @@ class DriftPredicate(Predicate):
     components: tuple[SeenComponent, ...]
     code: str
     detail: str | None = None
+    observation: Digest | None = None
+    differences: tuple[DriftedComponent, ...] = ()

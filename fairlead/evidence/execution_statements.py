@@ -137,6 +137,8 @@ def drift(
     code: str,
     time: datetime,
     detail: str | None = None,
+    observation: Digest | None = None,
+    differences: Sequence[p.DriftedComponent] = (),
 ) -> Statement:
     """A target shows something else than the last successful deployment left there."""
     predicate = p.DriftPredicate(
@@ -150,6 +152,8 @@ def drift(
         components=_seen(observed),
         code=code,
         detail=detail,
+        observation=observation,
+        differences=tuple(differences),
     )
     return about_releases([manifest], predicate)
 

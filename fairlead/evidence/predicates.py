@@ -21,6 +21,7 @@ from fairlead.evidence.deciding_predicates import (
 from fairlead.evidence.execution_predicates import (
     DeployedTarget,
     DeploymentPredicate,
+    DriftedComponent,
     DriftPredicate,
     ObservationPredicate,
     PlacedComponent,
@@ -52,6 +53,7 @@ __all__ = [
     "DeployedTarget",
     "DeploymentPredicate",
     "DriftPredicate",
+    "DriftedComponent",
     "FACTS_URI",
     "FreezePredicate",
     "KeyPredicate",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from itertools import groupby, zip_longest
 
-from sqlmodel import Session, col, exists, select, update
+from sqlmodel import Session, col, exists, func, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
 from fairlead.contracts.canonical import Digest
@@ -16,6 +16,7 @@ from fairlead.domain.states import DEPLOYMENT, DeploymentState, TaskState
 from fairlead.store import history
 from fairlead.store.rows import as_record, insert_once, lock_row
 from fairlead.store.tables.deployment import Deployment, Task
+from fairlead.store.tables.promotion import Promotion
 
 
 def insert(s: Session, deployment: DeploymentRecord, tasks: list[TaskRecord]) -> DeploymentRecord:
@@ -108,6 +109,27 @@ def running(s: Session, project: str, environment: str) -> list[DeploymentRecord
     """Deployments that have not ended, by number."""
     here = select(Deployment).where(Deployment.project == project, Deployment.environment == environment)
     return _all(s, here.where(col(Deployment.ended_at).is_(None)).order_by(col(Deployment.number)))
+
+
+def newest_number(s: Session, project: str, environment: str) -> int:
+    """The number of the latest deployment, however it stands; 0 where there was none."""
+    here = select(func.max(Deployment.number)).where(Deployment.project == project)
+    return int(s.exec(here.where(Deployment.environment == environment)).one() or 0)
+
+
+def verified_by_others(s: Session, project: str, environment: str, intent: str) -> datetime | None:
+    """When a promotion of another intent was last verified there."""
+    last = select(func.max(Deployment.verified_at)).join(Promotion, col(Promotion.id) == col(Deployment.promotion))
+    here = last.where(Deployment.project == project, Deployment.environment == environment)
+    return s.exec(here.where(Deployment.state == DeploymentState.SUCCEEDED, Promotion.intent != intent)).one()
+
+
+def verified_config(s: Session, deployment: DeploymentRecord) -> str:
+    """The promotion whose own configuration layer is in a verified deployment's plan: of a rollback, that which brought the plan first."""
+    first = select(Deployment.promotion).where(Deployment.project == deployment.project)
+    same = first.where(Deployment.environment == deployment.environment, Deployment.plan == deployment.plan)
+    made = same.where(col(Deployment.is_rollback).is_(False)).order_by(col(Deployment.number)).limit(1)
+    return s.exec(made).one_or_none() or deployment.promotion
 
 
 def _queued(deployment: DeploymentRecord) -> Append:

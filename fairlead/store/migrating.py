@@ -43,6 +43,7 @@ _CHANGED = {
     "queue": "UPDATE",
     "freezes": "UPDATE (ended_at, ended_by)",
     "holds": "UPDATE (ended_at, ended_by)",
+    "looks": "UPDATE",
 }
 
 

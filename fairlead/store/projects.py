@@ -45,6 +45,12 @@ def names(s: Session) -> list[str]:
     return list(s.exec(select(Project.name).order_by(Project.name)))
 
 
+def environments(s: Session) -> list[tuple[str, str, dict[str, Any]]]:
+    """Every environment of every project: project, name, and its block of the catalogue in normal form."""
+    rows = s.exec(select(Environment))
+    return [(row.project, row.name, row.document) for row in rows]
+
+
 def _declare(s: Session, project: str, catalogue: dict[str, Any]) -> None:
     for block, table in _BLOCKS.items():
         s.exec(delete(table).where(col(table.project) == project))

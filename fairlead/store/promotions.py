@@ -109,6 +109,13 @@ def open_in(s: Session, project: str) -> list[PromotionRecord]:
     return _all(s, _open().where(Promotion.project == project))
 
 
+def of_intent(s: Session, project: str, environment: str, intent: str, limit: int = 50) -> list[PromotionRecord]:
+    """The last promotions of an intent into an environment, oldest first."""
+    here = select(Promotion).where(Promotion.project == project, Promotion.environment == environment)
+    newest = here.where(Promotion.intent == intent).order_by(col(Promotion.ordinal).desc()).limit(limit)
+    return _all(s, newest)[::-1]
+
+
 def unended(s: Session) -> list[PromotionRecord]:
     """Promotions of every project that have not ended, oldest first."""
     return _all(s, _open())

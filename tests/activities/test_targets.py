@@ -12,6 +12,7 @@ from fairlead.contracts.compare import Difference
 from fairlead.contracts.steps import Abandon, Observe, OpenRollback, SettleInput, TaskInput
 from fairlead.contracts.target import ComponentObservation, TargetObservation
 from fairlead.domain.codes import Code
+from fairlead.domain.drift import Kind
 from fairlead.domain.errors import Refused, Unavailable
 from fairlead.domain.fence import FenceLost
 from fairlead.domain.health import Health
@@ -185,7 +186,7 @@ def look(instance: str = "a", restarts: int = 0) -> TargetObservation:
     return TargetObservation(target="t", reachable=True, components=(component,))
 
 
-WRONG = (Difference(code=Code.UNHEALTHY, detail="web is unhealthy"),)
+WRONG = (Difference(code=Code.UNHEALTHY, kind=Kind.UNHEALTHY, detail="web is unhealthy"),)
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,20 @@ async def test_observations_of_targets_never_seen(ana: httpx.AsyncClient):
     ]
 
 
+async def test_only_fairlead_itself_asks_for_a_re_convergence(ana: httpx.AsyncClient):
+    body = {"release": "1.0.0", "environment": "dev", "intent": "reconverge"}
+    answer = await ana.post(f"{SHOP_PATH}/promotions", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad_request")
+
+
+async def test_freezes_holds_and_drift_are_told_in_order(ana: httpx.AsyncClient):
+    await ana.post(f"{PROD}/holds", json={"reason": "incident 42"})
+    await ana.delete(f"{PROD}/holds")
+    first = (await ana.get(f"{PROD}/events", params={"limit": 1})).json()
+    rest = (await ana.get(f"{PROD}/events", params={"cursor": first["next"]})).json()
+    assert [event["type"] for event in (*first["items"], *rest["items"])] == ["hold", "resume"]
+
+
 async def test_an_empty_matrix_names_what_there_is(ana: httpx.AsyncClient):
     matrix = (await ana.get(f"{SHOP_PATH}/matrix")).json()
     assert matrix["environments"] == ["dev", "staging", "prod"]

@@ -17,6 +17,7 @@ MESSAGES = {
     "Lane": ({"reevaluate"}, {"enter", "freeze", "hold", "leave", "resume", "thaw"}, set()),
     "Deployment": ({"cancel", "ping"}, set(), {"state"}),
     "Reconcile": (set(), set(), set()),
+    "Drift": (set(), set(), set()),
 }
 
 ACTIVITIES = {
@@ -27,14 +28,15 @@ ACTIVITIES = {
         *{"record_restraint", "request_cancel", "unqueue", "watch"},
     },
     "DeploymentActivities": {"abandon", "leave_hold", "open_deployment", "open_rollback", "outline", "standing"},
-    "TargetActivities": {"apply", "observe", "prepare", "retire", "settle"},
+    "TargetActivities": {"apply", "look", "observe", "prepare", "retire", "settle"},
     "SealActivities": {"seal_decision", "seal_deployment", "seal_outcome", "seal_rollback"},
-    "ReconcileActivities": {"end_orphans", "start_missing"},
+    "ReconcileActivities": {"end_orphans", "keep_watches", "start_missing"},
+    "DriftActivities": {"begin", "judge_looks", "plan_looks"},
 }
 
 QUEUES = {"fairlead-control", "fairlead-targets"}
 SEARCH_ATTRIBUTES = {"FairleadEnvironment", "FairleadProject", "FairleadRelease", "FairleadState"}
-IDS = {"promotion/p1", "lane/shop/prod", "deployment/p1", "deployment/p1.rollback"}
+IDS = {"promotion/p1", "lane/shop/prod", "drift/shop/prod", "deployment/p1", "deployment/p1.rollback"}
 
 
 def _defined(class_: type) -> set[str]:
@@ -73,4 +75,9 @@ def test_every_message_constant_is_a_message_of_some_workflow():
 
 def test_workflow_ids():
     deployments = {names.deployment_workflow(id) for id in ("p1", names.rollback_of("p1"))}
-    assert {names.promotion_workflow("p1"), names.lane_workflow("shop", "prod"), *deployments} == IDS
+    assert {
+        names.promotion_workflow("p1"),
+        names.lane_workflow("shop", "prod"),
+        names.drift_watch("shop", "prod"),
+        *deployments,
+    } == IDS

@@ -11,6 +11,7 @@ from fairlead.contracts.compare import compare
 from fairlead.contracts.release import RenderedConfig
 from fairlead.contracts.target import ComponentObservation, ComponentSpec, TargetObservation
 from fairlead.domain.codes import Code
+from fairlead.domain.drift import Kind
 from fairlead.domain.health import Health
 
 INDEX, AMD64, CONFIG, OTHER = (digest_of(name) for name in ("index", "amd64", "config", "other"))
@@ -31,21 +32,21 @@ def test_index_and_platform_digest_are_the_same_release(digest: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "code"),
+    ("changes", "code", "kind"),
     [
-        ({"digest": OTHER}, Code.OBSERVATION_DIFFERS),
-        ({"digest": None}, Code.OBSERVATION_DIFFERS),
-        ({"config": OTHER}, Code.OBSERVATION_DIFFERS),
-        ({"config": None}, Code.OBSERVATION_DIFFERS),
-        ({"health": Health.MISSING}, Code.OBSERVATION_DIFFERS),
-        ({"health": Health.UNHEALTHY}, Code.UNHEALTHY),
-        ({"health": Health.STARTING}, Code.UNHEALTHY),
-        ({"health": Health.UNVERIFIABLE}, Code.UNHEALTHY),
+        ({"digest": OTHER}, Code.OBSERVATION_DIFFERS, Kind.WRONG_DIGEST),
+        ({"digest": None}, Code.OBSERVATION_DIFFERS, Kind.UNVERIFIABLE),
+        ({"config": OTHER}, Code.OBSERVATION_DIFFERS, Kind.WRONG_CONFIG),
+        ({"config": None}, Code.OBSERVATION_DIFFERS, Kind.WRONG_CONFIG),
+        ({"health": Health.MISSING}, Code.OBSERVATION_DIFFERS, Kind.MISSING),
+        ({"health": Health.UNHEALTHY}, Code.UNHEALTHY, Kind.UNHEALTHY),
+        ({"health": Health.STARTING}, Code.UNHEALTHY, Kind.UNHEALTHY),
+        ({"health": Health.UNVERIFIABLE}, Code.UNHEALTHY, Kind.UNVERIFIABLE),
     ],
 )
-def test_one_thing_wrong_is_one_difference(changes: dict[str, Any], code: Code) -> None:
+def test_one_thing_wrong_is_one_difference(changes: dict[str, Any], code: Code, kind: Kind) -> None:
     (difference,) = compare([WEB], seen(**changes))
-    assert (difference.code, difference.component) == (code, "web")
+    assert (difference.code, difference.kind, difference.component) == (code, kind, "web")
 
 
 def test_a_component_that_is_not_there_differs() -> None:
@@ -55,7 +56,7 @@ def test_a_component_that_is_not_there_differs() -> None:
 
 def test_a_component_that_should_not_be_there_differs() -> None:
     (difference,) = compare([], seen())
-    assert difference.code == Code.OBSERVATION_DIFFERS
+    assert (difference.code, difference.kind) == (Code.OBSERVATION_DIFFERS, Kind.EXTRA)
 
 
 def test_nothing_where_nothing_should_be_is_fine() -> None:
@@ -65,7 +66,7 @@ def test_nothing_where_nothing_should_be_is_fine() -> None:
 
 def test_a_target_that_cannot_be_reached_is_never_fine() -> None:
     (difference,) = compare([], TargetObservation(target="a", reachable=False))
-    assert difference.code == Code.TARGET_UNREACHABLE
+    assert (difference.code, difference.kind) == (Code.TARGET_UNREACHABLE, Kind.UNREACHABLE)
 
 
 @given(

@@ -27,6 +27,7 @@ GOOD: dict[str, Any] = {
             "approval": {"count": 2, "groups": {"sre": 1}},
             "strategy": {"type": "rolling", "batch": 1},
             "config": {"env": {"GREETING": "bonjour"}},
+            "drift": {"policy": "block", "every": "1m"},
         },
     },
     "targets": {

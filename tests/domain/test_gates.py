@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.domain.findings import UNREACHABLE
-from fairlead.domain.gates import APPROVAL, FREEZE, PREVIOUS_ENVIRONMENT, SECURITY, judge
+from fairlead.domain.gates import APPROVAL, DRIFT, FREEZE, PREVIOUS_ENVIRONMENT, SECURITY, judge
 from fairlead.domain.instants import to_text
 from fairlead.domain.verdict import Decision, Verdict
 
@@ -61,6 +61,26 @@ def test_a_release_must_have_run_before_for_as_long_as_it_must(
     verdict = after(spans)
     assert (verdict.decision, verdict.reason_codes) == (decision, codes)
     assert verdict.next_evaluation_at == (None if left is None else NOW + timedelta(seconds=left))
+
+
+GONE = {"since": None, "differences": [{"kind": "missing", "component": "web", "detail": "web does not run"}]}
+
+
+@pytest.mark.parametrize(
+    ("facts", "decision", "codes"),
+    [
+        ({**PLAIN, "targets": {}}, ALLOW, ()),
+        ({**PLAIN, "targets": {"prod-1": GONE}}, PENDING, ("drift",)),
+        ({**BACK, "targets": {"prod-1": GONE}}, ALLOW, ()),
+        ({**PLAIN}, ERROR, ("facts_unavailable",)),
+    ],
+)
+def test_drift_keeps_promotions_waiting_and_lets_rollbacks_through(
+    facts: Any, decision: Decision, codes: tuple[str, ...]
+) -> None:
+    verdict = ask(DRIFT, {"policy": "block"}, facts)
+    assert (verdict.decision, verdict.reason_codes) == (decision, codes)
+    assert ("prod-1: web does not run" in verdict.message) == (decision is PENDING)
 
 
 @given(st.floats(0, 1000), st.floats(0, 1000))

@@ -12,6 +12,7 @@ from fairlead.contracts.steps import Abandon, Append, AppendAll, Reconciled, Rec
 from fairlead.domain.codes import Code
 from fairlead.domain.states import PromotionState
 from tests.fakes.deployments import FakeDeployments, FakeSeals, FakeTargets
+from tests.fakes.drift import FakeDrift
 from tests.fakes.gates import FakeGates
 from tests.fakes.lanes import FakeLanes
 from tests.fakes.world import World
@@ -26,6 +27,7 @@ def control_activities(world: World, client: Client) -> list[Callable[..., Any]]
         FakeDeployments(world),
         FakeSeals(world),
         FakeReconcile(world, client),
+        FakeDrift(world, client),
     )
     return [method for instance in instances for method in _methods(instance)]
 
@@ -76,6 +78,10 @@ class FakeReconcile(activities.ReconcileActivities):
     async def end_orphans(self, request: ReconcileInput) -> Reconciled:
         ended = [p for p in await self._out_of_sight() if await self._is_orphan(p) and self._end(p, request)]
         return Reconciled(ended=tuple(ended))
+
+    @activity.defn
+    async def keep_watches(self, request: ReconcileInput) -> Reconciled:
+        return Reconciled()
 
     async def _out_of_sight(self) -> list[str]:
         seen = await temporal.running(self._client, names.PROMOTION)

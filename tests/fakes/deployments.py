@@ -6,6 +6,7 @@ from temporalio import activity
 
 from fairlead.contracts import activities, names
 from fairlead.contracts.canonical import digest_of
+from fairlead.contracts.drift import Sight, Sighted
 from fairlead.contracts.steps import (
     Abandon,
     Append,
@@ -165,6 +166,10 @@ class FakeTargets(activities.TargetActivities):
         if wrong:
             return Observed(target=request.target, ok=False, observation=seen, code=wrong[0].code, detail="differs")
         return Observed(target=request.target, ok=True, observation=seen)
+
+    @activity.defn
+    def look(self, request: Sight) -> Sighted:
+        return Sighted(target=request.target, time=request.time, observation=digest_of(request.target))
 
     @activity.defn
     def retire(self, task: TaskInput) -> None:

@@ -137,6 +137,7 @@ class FakeLanes(activities.LaneActivities):
 
     @activity.defn
     async def poke(self, environment: EnvironmentRef) -> None:
+        self._world.poked.append(environment.environment)
         for promotion, state in list(self._world.states.items()):
             if not state.is_terminal and self._world.promotions[promotion].environment == environment.environment:
                 await temporal.signal_reevaluate(self._client, promotion)

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from fairlead.contracts import names
 from fairlead.contracts.canonical import digest_of
+from fairlead.contracts.drift import LooksTaken, Watched
 from fairlead.contracts.messages import PromotionInput
 from fairlead.contracts.steps import Append, Outline
 from fairlead.domain.codes import Code
@@ -71,7 +72,11 @@ class World:
         self.seals: list[tuple[str, object]] = []
         self.crowds: list[tuple[str, ...]] = []
         """Deployments that were opened beside others in the same environment: none, ever."""
+        self.looks: list[LooksTaken] = []
+        self.poked: list[str] = []
         # What tests script.
+        self.watched_targets: tuple[str, ...] = ("t1", "t2")
+        self.look_comes_to = Watched()
         self.plan = digest_of("plan")
         self.verdicts: list[Verdict] = []
         self.approvals = 0

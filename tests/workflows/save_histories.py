@@ -13,7 +13,9 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from fairlead.contracts import names
+from fairlead.contracts.drift import Watched
 from fairlead.contracts.messages import CancelRequest, LaneRequest, RestraintRequest
+from fairlead.contracts.steps import EnvironmentRef
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused
 from fairlead.domain.states import PromotionState
@@ -24,6 +26,7 @@ from tests.workflows import histories_by_hand as by_hand
 from tests.workflows.bench import APPROVE, Bench, a_promotion, working
 from tests.workflows.histories_by_hand import Scenario
 from workers import temporal_server
+from workflows.drift import DriftWorkflow
 from workflows.lane import LaneWorkflow
 from workflows.promotion import PromotionWorkflow
 from workflows.reconcile import ReconcileWorkflow
@@ -123,8 +126,21 @@ async def reconciled(bench: Bench, world: World) -> dict[str, str]:
     return {"reconcile": "reconcile"}
 
 
+async def drifted(bench: Bench, world: World) -> dict[str, str]:
+    """A look that finds nothing, one that has something put right, and one that is silent."""
+    world.request(a_promotion())
+    found = Watched(drifted=("t1",), changed=("t1",), reconverge="p1")
+    looks = {"drift": Watched(), "drift_found": found, "drift_silent": Watched()}
+    for id, world.look_comes_to in looks.items():
+        world.watched_targets = () if id == "drift_silent" else ("t1", "t2")
+        prod = EnvironmentRef(project="shop", environment="prod")
+        await bench.client.execute_workflow(DriftWorkflow.run, prod, id=id, task_queue=names.QUEUE_CONTROL)
+    await bench.result(bench.promotion())
+    return {id: id for id in looks}
+
+
 SCENARIOS: tuple[Scenario, ...] = (
-    *(voted, at_once, rolled_back, rejected, cancelled, terminated, restrained, reconciled),
+    *(voted, at_once, rolled_back, rejected, cancelled, terminated, restrained, reconciled, drifted),
     *by_hand.SCENARIOS,
 )
 

@@ -1,6 +1,6 @@
 """The tables of schema `release`, by subject. Importing this package registers every one."""
 
-from fairlead.store.tables import access, catalogue, deployment, facts, history, lane, ledger, promotion, release
+from fairlead.store.tables import access, catalogue, deployment, facts, history, lane, ledger, promotion, release, watch
 from fairlead.store.tables.row import Row
 
 __all__ = [
@@ -14,4 +14,5 @@ __all__ = [
     "ledger",
     "promotion",
     "release",
+    "watch",
 ]
