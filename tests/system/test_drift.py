@@ -1,6 +1,5 @@
-"""Somebody kills what runs on a real target: it is seen, told, sealed, and put right by a promotion that a verifier believes."""
+"""Somebody stops what runs on a real target: it is seen, told, sealed, and put right by a promotion that a verifier believes."""
 
-import contextlib
 import json
 import os
 import signal
@@ -14,31 +13,32 @@ from tests.system.whole import until
 pytestmark = pytest.mark.process
 
 
-def kill_by_hand(shop: Shop) -> None:
-    """The supervisor of dev-1 and all that it started, as whoever is root there might."""
+def stop_by_hand(shop: Shop) -> None:
+    """The application on dev-1 stands still, which its supervisor does not see: `kill -STOP`."""
     [pidfile] = shop.host.glob("*dev-1/supervisor.json")
     supervisor = psutil.Process(json.loads(pidfile.read_text())["pid"])
-    for process in (supervisor, *supervisor.children(recursive=True)):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process.pid, signal.SIGKILL)
+    for process in supervisor.children(recursive=True):
+        os.kill(process.pid, signal.SIGSTOP)
 
 
-def test_what_was_killed_on_a_target_is_seen_and_comes_back(shop: Shop) -> None:
+def test_what_was_stopped_on_a_target_is_seen_and_comes_back(shop: Shop) -> None:
     shop.document["environments"]["dev"] |= {"drift": {"policy": "reconverge", "every": "1s"}}
+    shop.document["components"]["web"]["stop_grace"] = "1s"
     shop.apply()
-    shop.succeed("1.0.0", "dev")
-    assert shop.answers("dev-1") == "web 1.0.0"
-    kill_by_hand(shop)
+    shop.release("1.1.0")
+    shop.succeed("1.1.0", "dev")
+    assert shop.answers("dev-1") == "web 1.1.0"
+    stop_by_hand(shop)
     asked = until(
         lambda: next((p for p in shop.list_promotions() if p["requester"] == "fairlead"), None), "a re-convergence"
     )
-    assert (asked["release"], shop.ends(asked["id"])["state"]) == ("1.0.0", "succeeded")
-    assert shop.answers("dev-1") == "web 1.0.0"
+    assert (asked["release"], shop.ends(asked["id"])["state"]) == ("1.1.0", "succeeded")
+    assert shop.answers("dev-1") == "web 1.1.0"
     path = f"{shop.path}/environments/dev"
     told = until(
         lambda: [e for e in shop.ana.get(f"{path}/events")["items"] if e["type"] == "drift_ended"], "drift to be over"
     )
     assert told[0]["data"]["target"] == "dev-1"
     [found] = [e for e in shop.ana.get(f"{path}/events")["items"] if e["type"] == "drift_found"]
-    assert [difference["kind"] for difference in found["data"]["differences"]] == ["missing"]
+    assert [difference["kind"] for difference in found["data"]["differences"]] == ["unhealthy"]
     assert shop.ana.get(f"{path}/observations")["items"][0]["drift"] == []
