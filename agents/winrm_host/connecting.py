@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any, Final
+from xml.etree.ElementTree import Element
 
 from pypsrp.wsman import WSMan
 
@@ -17,6 +18,9 @@ from fairlead.ports import Secrets
 _OPERATION: Final = 10
 _ENVELOPE: Final = 150_000
 """What every host takes by default. The library would lift exactly its own default as soon as a pool is open, whatever the host says."""
+
+_SILENT: Final = 1
+"""How often what is only to be received is asked for again. The library would do so five times, ever more slowly: for five minutes."""
 
 Connect = Callable[[], Shell]
 """Opens one more shell on the same host. Raises NotStarted and Denied."""
@@ -34,7 +38,15 @@ def connector(endpoint: str, options: Options, secrets: Secrets) -> Connect:
             hint="install pyspnego[kerberos] with it, or use auth: ntlm",
         )
     settings = _settings(peer, options) | {"password": _password(options, secrets)}
-    return lambda: Shell(WSMan(peer.host, **settings), peer)
+    return lambda: Shell(_Patient(peer.host, **settings), peer)
+
+
+class _Patient(WSMan):
+    """As the library's, but not that patient."""
+
+    def invoke(self, *args: Any, retries_on_read_timeout: int = 0, **more: Any) -> Element:
+        """Send one request."""
+        return super().invoke(*args, retries_on_read_timeout=min(retries_on_read_timeout, _SILENT), **more)
 
 
 def _settings(peer: Peer, options: Options) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """WinRM hosts on the double: every way to log in, and for each fault its own code and nothing done twice."""
 
+import dataclasses
 import itertools
 import logging
 import threading
@@ -13,7 +14,7 @@ import pytest
 from agents.winrm_host.connecting import connector
 from agents.winrm_host.host import WinrmHost
 from agents.winrm_host.options import read_options
-from agents.winrm_host.outcomes import OutcomeUnknown
+from agents.winrm_host.outcomes import NotStarted, OutcomeUnknown
 from agents.winrm_host.scripts import script
 from fairlead.adapters.images import ImageStore
 from fairlead.contracts.target import TargetSpec
@@ -186,6 +187,24 @@ def test_a_script_that_takes_too_long_is_an_unknown_outcome(bench: Bench, double
     with pytest.raises(OutcomeUnknown):
         connect().run(script("look"), 0.0, nobeat, Root="C:\\x", Target="t", Owner="o")
     double.faults.hold.set()
+
+
+@pytest.mark.parametrize("verb", ["Create", "Receive"])
+def test_a_host_that_falls_silent_is_given_up(bench: Bench, double: WinrmDouble, verb: str) -> None:
+    asked, ever = [], threading.Event()
+
+    def fall_silent(action: str) -> None:
+        if action == verb:
+            asked.append(action)
+            ever.wait()
+
+    double.faults.fault = fall_silent
+    options = dataclasses.replace(read_options(bench.options), silence_timeout=0.3)
+    with pytest.raises(NotStarted) as outcome:
+        connector(double.endpoint, options, LoginSecrets(None))()
+    ever.set()
+    assert outcome.value.code == Code.TARGET_UNREACHABLE
+    assert len(asked) == (1 if verb == "Create" else 2)
 
 
 def test_what_fails_on_the_host_says_how(bench: Bench, double: WinrmDouble) -> None:
