@@ -68,7 +68,7 @@ def _run(said: Mapping[str, Any], spec: RunSpec) -> Run:
         holder=said["holder"],
         created=created,
         since=started * _MILLISECOND if started else created,
-        exits=said["exits"],
+        exits=max(said["exits"], 0 if said["pid"] else 1),
         last_exit=None if said["exit"] in (None, 0) else f"exit code {said['exit']}",
         process=Identity(said["pid"], started or 0, "") if said["pid"] else None,
     )

@@ -82,7 +82,7 @@ class WindowsSite:
 
     def observe(self, owner: Owner) -> Seen:
         """What really runs, by the service manager's word and a probe now."""
-        said = self._look(owner)
+        said = self._look(owner, Closely=True)
         orders = self._orders(owner, _no_beat)
         slots = orders.learn(said).slots
         fence = max((Claim.parse(claim) for claim in said["claims"]), default=None)

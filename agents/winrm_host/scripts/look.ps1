@@ -1,10 +1,10 @@
 # fairlead:look v1
 # What there is on the host of one target, and of the images and programs that it needs. Changes nothing.
-param([string]$Root, [string]$Target, [string]$Owner, [string[]]$Images = @(), [string[]]$Programs = @(), [int[]]$Ports = @())
+param([string]$Root, [string]$Target, [string]$Owner, [string[]]$Images = @(), [string[]]$Programs = @(), [int[]]$Ports = @(), [bool]$Closely = $false)
 # common
 Answer {
     Assert-Owner $Owner
-    $slots = Get-Slots $true
+    $slots = Get-Slots $Closely
     $images = @{}
     foreach ($image in $Images) {
         if ([IO.Directory]::Exists("$Root\releases\$image")) { $images[$image] = Read-Text "$Root\images\$image.json" }

@@ -51,6 +51,8 @@ def read_value(element: ET.Element | None) -> Any:
             return int(text)
         case "Sg" | "Db":
             return float(text)
+        case "B":
+            return text == "true"
         case "BA":
             return base64.b64decode(text)
         case "Nil":
