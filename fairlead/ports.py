@@ -26,9 +26,9 @@ class Executor(Protocol):
     def apply(self, spec: TargetSpec, claim: Claim, beat: Beat) -> tuple[SentFile, ...]:
         """Claim the target, then make it run the spec; return what was sent when every component is healthy.
 
-        Idempotent. What is already just as asked and may be adopted (domain.fence.may_adopt) stays untouched. Stop-first: the old one is
-        stopped with its grace; if the new one does not become healthy by the deadline the old one is started again and Refused is raised
-        (unhealthy, start_failed). A higher claim on the target raises FenceLost.
+        Idempotent. What is already just as asked and may be adopted (domain.fence.may_adopt) stays untouched. The old one is
+        stopped with its grace, before the new one is started or (where a type can have both) once that is healthy; if it does not become
+        so by the deadline the old one runs again and Refused is raised (unhealthy, start_failed). A higher claim on the target raises FenceLost.
         """
 
     def observe(self, address: TargetAddress) -> TargetObservation:

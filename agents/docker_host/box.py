@@ -7,6 +7,7 @@ from typing import Any
 
 from agents.docker_host import labels
 from fairlead.domain.fence import Claim
+from fairlead.domain.target_kinds.docker_section import ONE_SHOTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,31 @@ class Box:
     def component(self) -> str:
         """The component of ours that it is, empty for somebody else's."""
         return self.labels.get(labels.COMPONENT, "")
+
+    @property
+    def slot(self) -> tuple[str, int]:
+        """Its component, and which of several it is."""
+        return self.component, self._replica[0]
+
+    @property
+    def replicas(self) -> int:
+        """How many there are to be."""
+        return self._replica[1]
+
+    @property
+    def _replica(self) -> tuple[int, int]:
+        which, _, of = self.labels.get(labels.REPLICA, "").partition("/")
+        return (int(which), int(of)) if which.isdecimal() and of.isdecimal() else (1, 1)
+
+    @property
+    def runs_once(self) -> bool:
+        """Whether it is to end."""
+        return self.labels.get(labels.ROLE) in ONE_SHOTS
+
+    @property
+    def has_run(self) -> bool:
+        """Whether nothing is left to be started of something that runs once."""
+        return self.runs_once and (self.status == "exited" or labels.UNRUN in self.labels)
 
     @property
     def running(self) -> bool:

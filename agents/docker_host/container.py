@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agents.docker_host import labels
+from agents.docker_host import labels, placement
+from agents.docker_host.placement import Seat
 from agents.secrets import references
 from fairlead.contracts.release import RenderedConfig
 from fairlead.contracts.target import ComponentSpec, SentFile, TargetSpec
 from fairlead.domain.fence import Claim
-from fairlead.domain.target_kinds.docker_section import FILES, SECRETS, SECTION
+from fairlead.domain.target_kinds.docker_section import FILES, SECRETS
 
 FOLDER = "/run/secrets"
 """Where secrets lie that are delivered as files, as Compose and Swarm have it."""
@@ -37,31 +38,36 @@ def reference(component: ComponentSpec) -> str:
 
 
 def recipe(
-    spec: TargetSpec, component: ComponentSpec, claim: Claim, *, bridge: bool, secrets: Mapping[str, str] | None = None
+    spec: TargetSpec, seat: Seat, claim: Claim, *, bridge: bool, secrets: Mapping[str, str] | None = None
 ) -> Recipe:
-    """How to make a component's container. Without a bridge it shares the host's network and is told its port, as a process is.
+    """How to make a container. Without a bridge or a network of its own it shares the host's and is told its port, as a process is.
 
     `secrets`: name to value, or to what is shown in its place.
     """
-    config = component.config
-    ports = published(config)
+    config = seat.component.config
+    ports, joined = published(config), list(placement.networks(spec, seat.block))
+    alone = bridge or bool(joined)
     given, files = _delivered(config, secrets or {})
     body = {
-        "image": reference(component),
+        "image": reference(seat.component),
         "command": list(config.command) or None,
-        "environment": {**({} if bridge else _port_told(ports)), **config.env, **given},
-        "labels": labels.of_container(spec, component, claim),
+        "environment": {**({} if alone else _port_told(ports)), **config.env, **given},
+        "labels": {**labels.of_container(spec, seat.component, claim), **placement.labels_of(spec, seat)},
         "ports": sorted(set(ports.values())),
+        **({"user": seat.block["user"]} if "user" in seat.block else {}),
     }
-    host: dict[str, Any] = {"RestartPolicy": {"Name": "unless-stopped"}, "PortBindings": _bindings(ports)}
-    if not bridge:
+    host = {**placement.host_config(spec, seat.block), "PortBindings": _bindings(ports)}
+    if joined:
+        host["NetworkMode"] = joined[0]
+        body["networking_config"] = {"EndpointsConfig": {joined[0]: {"Aliases": [seat.component.name]}}}
+    elif not bridge:
         host["NetworkMode"] = "host"
-    return Recipe(labels.container_name(spec, component.name), body, host, files)
+    return Recipe(labels.container_name(spec, *seat.slot), body, host, files)
 
 
 def _delivered(config: RenderedConfig, secrets: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """What of the secrets stands in the environment, and in which files."""
-    if (config.run or {}).get(SECTION, {}).get(SECRETS) != FILES:
+    if placement.block_of(config).get(SECRETS) != FILES:
         return dict(secrets), {}
     places = {name: f"{FOLDER}/{name}" for name in secrets}
     return {f"{name}_FILE": place for name, place in places.items()}, {places[n]: v for n, v in secrets.items()}
@@ -69,7 +75,7 @@ def _delivered(config: RenderedConfig, secrets: Mapping[str, str]) -> tuple[dict
 
 def sent(spec: TargetSpec, claim: Claim, *, bridge: bool) -> tuple[SentFile, ...]:
     """The documents of all containers, as they were sent."""
-    recipes = [recipe(spec, c, claim, bridge=bridge, secrets=references(c)) for c in spec.components]
+    recipes = [recipe(spec, s, claim, bridge=bridge, secrets=references(s.component)) for s in placement.seats(spec)]
     return tuple(SentFile(name=f"{r.name}.docker.json", content=_readable(r)) for r in recipes)
 
 

@@ -4,7 +4,7 @@ import contextlib
 import io
 import tarfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NoReturn
 
@@ -113,6 +113,20 @@ class Engine:
                 return False
             return True
 
+    def is_used(self, reference: str) -> bool:
+        """Whether any container is made of it, whosever that is and whether it runs."""
+        with _mapped():
+            try:
+                image = self._api.inspect_image(reference)["Id"]  # type: ignore[no-untyped-call]
+            except errors.ImageNotFound:
+                return False
+            return any(entry["ImageID"] == image for entry in self._api.containers(all=True))
+
+    def remove_image(self, reference: str) -> None:
+        """Remove it; one that is gone already, or that somebody has just begun to use, is fine."""
+        with contextlib.suppress(Vanished), _mapped():
+            self._api.remove_image(reference)
+
     def digests(self, image: str, repository: str) -> frozenset[str]:
         """The manifest digests under which an image is known in a repository; none for one that came another way."""
         with _mapped():
@@ -163,6 +177,24 @@ class Engine:
         with _mapped():
             listed: list[dict[str, Any]] = self._api.networks(filters=_with(labels))
             return listed
+
+    def network(self, name: str) -> bool:
+        """Whether there is one of this name."""
+        with _mapped():
+            return any(network["Name"] == name for network in self._api.networks(names=[name]))
+
+    def create_network(self, name: str, labels: Mapping[str, str]) -> None:
+        """Make one, if there is none of this name."""
+        with _mapped(refused=Code.START_FAILED), contextlib.suppress(Vanished):
+            self._api.create_network(name, labels=dict(labels), check_duplicate=True)
+
+    def join(self, id: str, networks: Iterable[str], alias: str) -> None:
+        """Connect a container that has not run yet to those that it is not in."""
+        with _mapped(refused=Code.START_FAILED):
+            there = self._api.inspect_container(id)["NetworkSettings"]["Networks"] or {}
+            for name in networks:
+                if name not in there:
+                    self._api.connect_container_to_network(id, name, aliases=[alias])
 
     def remove_network(self, id: str) -> None:
         """Remove it; one that is gone already is fine."""

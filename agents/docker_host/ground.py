@@ -3,7 +3,9 @@
 Claims and stickers are empty labelled volumes: they can be listed, and nobody can edit them.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +17,16 @@ from fairlead.contracts.canonical import canonical, digest_of
 from fairlead.contracts.target import Sticker
 from fairlead.domain.fence import Claim, FenceLost, require_highest
 
-_CLAIM, _STICKER = "claim", "sticker"
+_CLAIM, _STICKER, _MARK, _IMAGES = "claim", "sticker", "mark", "images"
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """The note of which images a release brought. `name`: its volume's."""
+
+    name: str
+    release: str
+    images: tuple[str, ...]
 
 
 class Ground:
@@ -63,11 +74,26 @@ class Ground:
         return max(map(datetime.fromisoformat, times), default=None)
 
     def forget_lower(self, claim: Claim) -> None:
-        """Remove the claims that this one has outlived."""
-        for volume in self._volumes(_CLAIM):
+        """Remove the claims that this one has outlived, and the marks of lower numbers."""
+        for volume in [*self._volumes(_CLAIM), *self._volumes(_MARK)]:
             lower = labels.claim_in(volume["Labels"])
-            if lower and lower < claim:
+            is_mark = volume["Labels"][labels.KIND] == _MARK
+            if lower and (lower.number < claim.number or (lower < claim and not is_mark)):
                 self._engine.remove_volume(volume["Name"])
+
+    # marks: what has been run under a number, and is not to be run again
+
+    def has_mark(self, claim: Claim, what: str) -> bool:
+        """Whether this or a lower attempt of the same number has run it."""
+        return any(v["Name"] == self._mark_name(claim, what) for v in self._volumes(_MARK))
+
+    def put_mark(self, claim: Claim, what: str) -> None:
+        """It is being run."""
+        marks = {**self._labels, labels.KIND: _MARK, labels.FENCE: str(claim), labels.ONCE: what}
+        self._engine.create_volume(self._mark_name(claim, what), marks)
+
+    def _mark_name(self, claim: Claim, what: str) -> str:
+        return f"{self._stem}-mark-{claim.number}.{what}"
 
     # sticker
 
@@ -91,11 +117,44 @@ class Ground:
             if volume["Name"] != but:
                 self._engine.remove_volume(volume["Name"])
 
+    # images: what each release brought
+
+    def note_images(self, claim: Claim, release: str, images: Sequence[str]) -> None:
+        """Note them."""
+        noted = {labels.RELEASE: release, labels.IMAGES: json.dumps(images)}
+        marks = {**self._labels, labels.KIND: _IMAGES, labels.FENCE: str(claim), **noted}
+        self._engine.create_volume(f"{self._stem}-images-{claim}", marks)
+
+    def noted_images(self) -> list[Images]:
+        """All that is noted, the last first."""
+        return [_images(volume) for volume in sorted(self._volumes(_IMAGES), key=_age, reverse=True)]
+
+    def images_of_others(self) -> set[str]:
+        """What is noted of other targets on the same engine."""
+        others = [
+            v for v in self._engine.volumes({labels.KIND: _IMAGES}) if not self._labels.items() <= v["Labels"].items()
+        ]
+        return {image for volume in others for image in _images(volume).images}
+
+    def forget_images(self) -> None:
+        """Remove all notes of ours."""
+        for note in self.noted_images():
+            self.forget_note(note.name)
+
+    def forget_note(self, name: str) -> None:
+        """Remove one."""
+        self._engine.remove_volume(name)
+
     def _volumes(self, kind: str) -> list[dict[str, Any]]:
         return self._engine.volumes({**self._labels, labels.KIND: kind})
 
     def _claim_name(self, claim: Claim) -> str:
         return f"{self._stem}-claim-{claim}"
+
+
+def _images(volume: Mapping[str, Any]) -> Images:
+    said = volume["Labels"]
+    return Images(volume["Name"], said[labels.RELEASE], tuple(json.loads(said[labels.IMAGES])))
 
 
 def _age(volume: Mapping[str, Any]) -> tuple[Claim, str]:

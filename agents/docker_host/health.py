@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from agents.docker_host import labels
 from agents.docker_host.box import Box
 from agents.probe import Probe, host_port, probe
 from fairlead.contracts.release import RenderedHealth
@@ -16,6 +17,8 @@ Ask = Callable[[RenderedHealth, str, int], Probe]
 
 def look(box: Box, check: RenderedHealth | None, ask: Ask = probe) -> tuple[Health, str]:
     """Its health now, and in words what that rests on."""
+    if box.runs_once:
+        return _once(box)
     if box.status == "created":
         return Health.MISSING, "created, but not started"
     if box.status != "running":
@@ -29,6 +32,15 @@ def look(box: Box, check: RenderedHealth | None, ask: Ask = probe) -> tuple[Heal
     return (
         Health.HEALTHY if ran >= _LONG_ENOUGH else Health.STARTING
     ), f"running for {max(ran, 0):.0f} s, has no check"
+
+
+def _once(box: Box) -> tuple[Health, str]:
+    """Of something that is to end, having ended well is all there is."""
+    if why := box.labels.get(labels.UNRUN):
+        return Health.HEALTHY, f"not run: {why}"
+    if box.status == "exited":
+        return (Health.UNHEALTHY if box.exit_code else Health.HEALTHY), f"ended, exit code {box.exit_code}"
+    return (Health.STARTING if box.running else Health.MISSING), f"{box.status}, has not ended yet"
 
 
 def _place(box: Box, check: RenderedHealth) -> tuple[str, int]:

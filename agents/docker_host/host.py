@@ -1,12 +1,15 @@
-"""The executor of Docker hosts (ports.Executor): containers on one engine, by digest, stop-first."""
+"""The executor of Docker hosts (ports.Executor): containers on one engine, by digest."""
 
 from agents.docker_host import container, images, labels
 from agents.docker_host.engine import Engine
 from agents.docker_host.ground import Ground
-from agents.docker_host.observation import named_first, observe
+from agents.docker_host.hands import Hands, refuse_foreign
+from agents.docker_host.observation import named_first, observe_all
+from agents.docker_host.placement import refuse_lacking, refuse_unsafe, seats
 from agents.docker_host.ports import refuse_taken
+from agents.docker_host.pruning import prune
 from agents.docker_host.reaching import Opening, reach
-from agents.docker_host.rollout import Rollout, refuse_foreign
+from agents.docker_host.rollout import Rollout
 from agents.secrets import opened, require_secrets
 from fairlead.adapters.images import ImageStore
 from fairlead.contracts.target import (
@@ -41,8 +44,11 @@ class DockerHost:
         """Look for foreign containers and taken ports, then pull every image by digest. Changes nothing that runs."""
         with self._open(spec) as engine:
             ground = Ground(engine, spec)
+            refuse_unsafe(spec)
+            for seat in seats(spec):
+                refuse_foreign(engine, ground, labels.container_name(spec, *seat.slot))
             for component in spec.components:
-                refuse_foreign(engine, ground, labels.container_name(spec, component.name))
+                refuse_lacking(engine, spec, component)
                 refuse_taken(engine, ground, component.name, container.published(component.config).keys())
             require_secrets(self._secrets, spec)
             self._pull(engine, spec, beat)
@@ -50,11 +56,13 @@ class DockerHost:
     def apply(self, spec: TargetSpec, claim: Claim, beat: Beat) -> tuple[SentFile, ...]:
         """Claim the target, then make it run the spec (ports.Executor.apply)."""
         with self._open(spec) as engine:
+            refuse_unsafe(spec)
             ground = self._claimed(engine, spec, claim)
             self._pull(engine, spec, beat)
             with opened(self._secrets, spec) as safe:
                 Rollout(engine, spec, claim, beat, self._fail_points, safe).run()
             ground.forget_lower(claim)
+            prune(engine, ground, Hands(engine, ground, spec, claim, beat), spec, claim)
             return container.sent(spec, claim, bridge=engine.has_bridge())
 
     def observe(self, address: TargetAddress) -> TargetObservation:
@@ -62,8 +70,7 @@ class DockerHost:
         try:
             with self._open(address) as engine:
                 ground = Ground(engine, address)
-                seen = named_first(ground.boxes())
-                components = tuple(observe(engine, box) for box in seen)
+                components = observe_all(engine, ground.boxes())
                 fence = max(ground.claims(), default=None)
         except FairleadError as error:
             return TargetObservation(target=address.target, reachable=False, detail=error.detail)
@@ -84,6 +91,7 @@ class DockerHost:
             with opened(self._secrets, spec) as safe:
                 Rollout(engine, spec, claim, beat, self._fail_points, safe).take_down()
             ground.remove_stickers()
+            ground.forget_images()
             ground.forget_lower(claim)
 
     def read_sticker(self, address: TargetAddress) -> Sticker | None:

@@ -20,8 +20,19 @@ DEPLOYMENT = "fairlead.deployment"
 DECISION = "fairlead.decision"
 HEALTH = "fairlead.health"
 """The health check as JSON: whoever looks later, with no plan at hand, probes in the same way."""
+REPLICA = "fairlead.replica"
+"""Which of several it is, as `2/3`."""
+ROLE = "fairlead.role"
+"""What it is there for, where it is no service."""
+UNRUN = "fairlead.unrun"
+"""Why something that runs once was not run."""
+ONCE = "fairlead.once"
+"""What has been run, on the mark that says so."""
+IMAGES = "fairlead.images"
+"""Which images a release brought, as JSON."""
 KIND = "fairlead.kind"
-"""What a volume of ours is: a claim or a sticker. Containers have none."""
+"""What a thing of ours is that is no component: a claim, a sticker, a mark, data."""
+DATA = "data"
 STICKER = "fairlead.sticker"
 
 _PARKED = ".old-"
@@ -46,6 +57,11 @@ def of_container(spec: TargetSpec, component: ComponentSpec, claim: Claim) -> di
     }
 
 
+def of_data(address: Address) -> dict[str, str]:
+    """What networks and volumes of a target carry that components asked for."""
+    return {**of_target(address), KIND: DATA}
+
+
 def of_release(spec: TargetSpec, claim: Claim) -> dict[str, str]:
     """What every container of one task carries."""
     return {
@@ -57,9 +73,9 @@ def of_release(spec: TargetSpec, claim: Claim) -> dict[str, str]:
     }
 
 
-def container_name(address: Address, component: str) -> str:
-    """`<project>-<environment>-<target>-<component>`."""
-    return f"{stem(address)}-{component}"
+def container_name(address: Address, component: str, replica: int = 1) -> str:
+    """`<project>-<environment>-<target>-<component>`, and `.2` for the second of several."""
+    return f"{stem(address)}-{component}" + (f".{replica}" if replica > 1 else "")
 
 
 def stem(address: Address) -> str:

@@ -47,6 +47,8 @@ class Options:
     connect_timeout: float = kind.CONNECT_TIMEOUT
     silence_timeout: float = kind.SILENCE_TIMEOUT
     sessions: int = kind.SESSIONS
+    allow: tuple[str, ...] = ()
+    keep: int = 0
 
     @property
     def known_hosts_file(self) -> Path:

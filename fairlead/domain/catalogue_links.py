@@ -11,6 +11,7 @@ from fairlead.domain.component_rules import read_template
 from fairlead.domain.errors import Flaw
 from fairlead.domain.nearest import did_you_mean
 from fairlead.domain.render import catalogue_layers, resolve
+from fairlead.domain.target_kinds import KINDS
 
 MAX_TARGETS = 50
 
@@ -69,21 +70,23 @@ def _targets(catalogue: Catalogue) -> Iterator[Flaw]:
             if owners.setdefault(target, name) != name:
                 yield Flaw(Code.BAD_VALUE, f"{target} belongs to {owners[target]} already", pointer(at, index))
             elif target in catalogue.targets:
-                yield from _host_ports(catalogue, environment, catalogue.targets[target])
+                yield from _components(catalogue, environment, catalogue.targets[target])
 
 
-def _host_ports(catalogue: Catalogue, environment: Environment, target: Target) -> Iterator[Flaw]:
+def _components(catalogue: Catalogue, environment: Environment, target: Target) -> Iterator[Flaw]:
     taken: dict[str, str] = {}
     at = pointer("", "targets", target.name)
     layers = [layer for _, layer in catalogue_layers(catalogue, environment, target)]
     for name, component in catalogue.components.items():
         try:
-            ports = resolve(component, layers).ports
+            resolved = resolve(component, layers)
         except ValueError as error:
             if _is_sound(component):
                 yield Flaw(Code.BAD_VALUE, f"the layers above leave of {name} on {target.name}: {error}", at)
             continue
-        for host in [port.partition(":")[0] for port in ports]:
+        for objection in KINDS[target.type].objections(resolved.sections, target.options):
+            yield Flaw(Code.CONTAINER_UNSAFE, f"{name} on {target.name}: {objection}", at)
+        for host in [port.partition(":")[0] for port in resolved.ports]:
             if (other := taken.setdefault(host, name)) != name:
                 detail = f"{other} and {name} both want host port {host} of {target.name}; set config.ports"
                 yield Flaw(Code.BAD_VALUE, detail, at)

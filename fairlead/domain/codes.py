@@ -127,6 +127,8 @@ class Code(StrEnum):
     CERTIFICATE_EXPIRED = "certificate_expired"
     AUTHORITY_UNKNOWN = "authority_unknown"
     CLIENT_CERTIFICATE_REFUSED = "client_certificate_refused"
+    CONTAINER_UNSAFE = "container_unsafe"
+    NETWORK_MISSING = "network_missing"
     PLAINTEXT_REFUSED = "plaintext_refused"
     NO_LEADER = "no_leader"
     JOB_INVALID = "job_invalid"

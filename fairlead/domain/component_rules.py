@@ -10,7 +10,7 @@ from fairlead.domain.codes import Code
 from fairlead.domain.errors import Flaw
 from fairlead.domain.files import FIELD
 from fairlead.domain.secret_references import parse
-from fairlead.domain.target_kinds import SECTIONS
+from fairlead.domain.target_kinds import SECTIONS, docker_section
 
 HOUR = 3600.0
 
@@ -52,6 +52,7 @@ def read_component(name: str, block: Block, digests: Mapping[str, str]) -> Compo
         sections=sections,
         files=_named_files(block, sections, digests),
     )
+    docker_section.check(block, sections.get(docker_section.SECTION, {}), component.ports, component.health is not None)
     block.close()
     return component
 

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from agents.docker_host import box, container, labels
+from agents.docker_host import box, container, labels, placement
+from agents.docker_host.placement import Seat
 from fairlead.contracts.target import TargetSpec
 from fairlead.domain.fence import Claim
 from tests.agents.bench import DECISION, Bench, with_config
@@ -21,7 +22,7 @@ def bench() -> Bench:
 
 def recipe(bench: Bench, *ports: str, bridge: bool = True) -> container.Recipe:
     spec: TargetSpec = bench.spec(with_config(bench.component(IMAGE, {"A": "1"}), ports=ports))
-    return container.recipe(spec, spec.components[0], Claim(4, 2), bridge=bridge)
+    return container.recipe(spec, Seat(spec.components[0]), Claim(4, 2), bridge=bridge)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +77,19 @@ def test_on_the_hosts_network_it_is_told_its_port(bench: Bench):
     made = recipe(bench, "8081:8080", bridge=False)
     assert made.host["NetworkMode"] == "host"
     assert made.body["environment"] == {"PORT": "8081", "A": "1"}
+
+
+@pytest.mark.parametrize(
+    ("block", "can"),
+    [
+        ({}, True),
+        ({"volumes": ["a:/a:ro"]}, True),
+        ({"volumes": ["a:/a:ro", "b:/b"]}, False),
+        ({"order": "stop_first"}, False),
+    ],
+)
+def test_two_never_write_the_same_files(block: dict[str, object], can: bool):
+    assert placement.bears_two(block) == can
 
 
 def test_a_parked_name_leads_back_to_its_own():

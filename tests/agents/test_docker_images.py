@@ -39,6 +39,23 @@ def test_an_image_that_is_there_needs_no_registry(bench: Bench, docker_harness: 
     assert bench.runs(bench.of("1.0.0"))
 
 
+def test_of_old_releases_only_what_is_used_is_kept(bench: Bench, docker_harness: DockerHarness):
+    def there(image: Image) -> bool:
+        return any(image.digest in str(i.attrs["RepoDigests"]) for i in docker_harness.api.images.list())
+
+    images = [docker_harness.image(f"pruned-{n}") for n in range(3)]
+    for number, image in enumerate(images, 1):
+        component = with_config(bench.component(image), ports=(), options={"keep": 1})
+        bench.apply(bench.spec(component, release=f"{number}.0.0"), number)
+        if number == 1:
+            theirs = docker_harness.api.containers.create(
+                f"{image.repository}@{image.digest}", name=f"theirs-{bench.target}"
+            )
+    assert [there(image) for image in images] == [True, False, True]
+    assert len(docker_harness.volumes(bench.address, "images")) == 1
+    theirs.remove()
+
+
 def test_a_registry_that_is_down_fails_prepare(bench: Bench, docker_harness: DockerHarness):
     spec = bench.of("never-pulled")
     with stopped(docker_harness), pytest.raises(Unavailable) as error:

@@ -50,7 +50,7 @@ class Rule:
 
 _SOCKETS = {"/", "/var", "/var/run", "/run"}
 _USUAL = "AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE NET_RAW SETFCAP SETGID SETPCAP SETUID SYS_CHROOT"
-_HARMLESS = frozenset(_USUAL.split())
+HARMLESS = frozenset(_USUAL.split())
 """The capabilities that every container has unless they are dropped."""
 _NAMESPACES = ("pid", "ipc", "uts", "userns_mode")
 
@@ -92,7 +92,7 @@ def _devices(service: Tree) -> str:
 
 
 def _capabilities(service: Tree) -> str:
-    added = {str(name).upper().removeprefix("CAP_") for name in items(service.get("cap_add"))} - _HARMLESS
+    added = {str(name).upper().removeprefix("CAP_") for name in items(service.get("cap_add"))} - HARMLESS
     return f"it has more rights than a container should: {', '.join(sorted(added))}" if added else ""
 
 

@@ -21,9 +21,10 @@ _FILE = re.compile(r"/[^\x00-\x1f\x7f]*")
 
 
 def options(block: Block) -> dict[str, Any]:
-    """What an engine that is not on this machine's socket is reached with."""
+    """What an engine that is not on this machine's socket is reached with, and what holds for all there."""
     readers = {TLS: _tls, SSH: ssh_host.access}
-    found = {name: reader(block.block(name)) for name, reader in readers.items() if block.has(name)}
+    found: dict[str, Any] = {name: reader(block.block(name)) for name, reader in readers.items() if block.has(name)}
+    found |= docker_section.engine_options(block)
     block.close()
     return found
 
@@ -70,5 +71,6 @@ KIND = TargetKind(
     key="docker",
     options=options,
     check=check,
+    objections=docker_section.objections,
     sections=(docker_section.SECTION,),
 )

@@ -13,6 +13,9 @@ Reader = Callable[[Block], dict[str, Any]]
 Checker = Callable[[Block, str, Mapping[str, Any]], None]
 """Notes in a target's block what its endpoint and its options do not allow together."""
 
+Objector = Callable[[Mapping[str, Mapping[str, Any]], Mapping[str, Any]], list[str]]
+"""What of a component's blocks a target with such options does not allow, in words."""
+
 
 def nothing(block: Block) -> dict[str, Any]:
     """There is nothing to say."""
@@ -20,8 +23,13 @@ def nothing(block: Block) -> dict[str, Any]:
     return {}
 
 
-def no_objection(block: Block, endpoint: str, options: Mapping[str, Any]) -> None:
+def any_goes(block: Block, endpoint: str, options: Mapping[str, Any]) -> None:
     """Any endpoint goes with any options."""
+
+
+def all_is_well(run: Mapping[str, Mapping[str, Any]], options: Mapping[str, Any]) -> list[str]:
+    """Anything is allowed."""
+    return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,5 +44,6 @@ class TargetKind:
     example: str
     key: str
     options: Reader = nothing
-    check: Checker = no_objection
+    check: Checker = any_goes
+    objections: Objector = all_is_well
     sections: tuple[str, ...] = ()

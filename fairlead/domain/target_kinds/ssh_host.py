@@ -31,7 +31,8 @@ def options(block: Block) -> dict[str, Any]:
     """How a host is reached, and what runs components there."""
     runtime = block.choice("runtime", PROCESS, (PROCESS, DOCKER))
     root = _path(block, "root")
-    return {"runtime": runtime, **({"root": root} if root else {}), **access(block)}
+    about = docker_section.engine_options(block)
+    return {"runtime": runtime, **({"root": root} if root else {}), **about, **access(block)}
 
 
 def access(block: Block) -> dict[str, Any]:
@@ -81,4 +82,11 @@ def _seconds(block: Block, name: str, default: float, least: float, most: float)
     return format_duration(seconds) if seconds != default else ""
 
 
-KIND = TargetKind(endpoint=ENDPOINT, example=_EXAMPLE, key="ssh", options=options, sections=(docker_section.SECTION,))
+KIND = TargetKind(
+    endpoint=ENDPOINT,
+    example=_EXAMPLE,
+    key="ssh",
+    options=options,
+    objections=docker_section.objections,
+    sections=(docker_section.SECTION,),
+)
