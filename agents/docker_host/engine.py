@@ -1,8 +1,6 @@
 """The Docker Engine API as far as we need it: one connection, values instead of dictionaries, errors mapped once."""
 
 import contextlib
-import io
-import tarfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -13,6 +11,7 @@ import requests
 from docker import errors
 
 from agents.docker_host import box, certificates
+from agents.docker_host.archive import archive
 from agents.docker_host.box import Box
 from agents.docker_host.neighbourhood import Here, Neighbourhood
 from agents.probe import Check, Probe, probe
@@ -72,7 +71,7 @@ class Engine:
     def put_files(self, id: str, files: Mapping[str, str]) -> None:
         """Write files into a container, absolute path to content; everybody inside may read them."""
         with _mapped(refused=Code.START_FAILED):
-            self._api.put_archive(id, "/", _archive(files))
+            self._api.put_archive(id, "/", archive(files))
 
     def start(self, id: str) -> None:
         """Start it. Raises Refused (start_failed) with the engine's reason."""
@@ -274,17 +273,6 @@ def _raise(error: errors.APIError, refused: Code | None) -> NoReturn:
     if refused:
         raise Refused(refused, detail) from error
     raise Unavailable(Code.TARGET_UNREACHABLE, detail) from error
-
-
-def _archive(files: Mapping[str, str]) -> bytes:
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        for path, text in files.items():
-            content = text.encode()
-            member = tarfile.TarInfo(path.lstrip("/"))
-            member.size, member.mode = len(content), 0o444
-            archive.addfile(member, io.BytesIO(content))
-    return packed.getvalue()
 
 
 def _as_engines_take(login: Login | None) -> dict[str, str] | None:

@@ -39,11 +39,18 @@ class Ground:
 
     def boxes(self, component: str | None = None) -> list[Box]:
         """Our containers, of one component or all."""
-        return self._engine.boxes({**self._labels, **({labels.COMPONENT: component} if component else {})})
+        found = self._engine.boxes({**self._labels, **({labels.COMPONENT: component} if component else {})})
+        return [box for box in found if box.labels.get(labels.KIND) != labels.HOOK]
+
+    def hook_boxes(self) -> list[Box]:
+        """What hooks have left, or still are."""
+        return self._engine.boxes({**self._labels, labels.KIND: labels.HOOK})
 
     def owns(self, box: Box) -> bool:
         """Whether a container is ours and of this target."""
-        return self._labels.items() <= dict(box.labels).items() and labels.COMPONENT in box.labels
+        return self._labels.items() <= dict(box.labels).items() and bool(
+            {labels.COMPONENT, labels.KIND} & box.labels.keys()
+        )
 
     # claims
 

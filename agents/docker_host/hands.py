@@ -7,6 +7,7 @@ from agents.docker_host.box import Box
 from agents.docker_host.container import Recipe
 from agents.docker_host.engine import Engine
 from agents.docker_host.ground import Ground
+from agents.docker_host.placement import Seat, networks
 from fairlead.contracts.target import TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused
@@ -54,6 +55,14 @@ class Hands:
         refuse_foreign(self._engine, self._ground, recipe.name)
         made = self.change(lambda: self._engine.create(recipe.name, recipe.body, recipe.host), self._engine.remove)
         return self._engine.inspect(made)
+
+    def furnished(self, box: Box, recipe: Recipe, spec: TargetSpec, seat: Seat) -> Box:
+        """Give one that has not run yet its files and networks."""
+        if recipe.files:
+            self.change(lambda: self._engine.put_files(box.id, recipe.files))
+        if joined := networks(spec, seat.block):
+            self.change(lambda: self._engine.join(box.id, joined, seat.component.name))
+        return box
 
     def start(self, box: Box) -> None:
         """Start one."""

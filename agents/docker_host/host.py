@@ -4,6 +4,7 @@ from agents.docker_host import container, images, labels
 from agents.docker_host.engine import Engine
 from agents.docker_host.ground import Ground
 from agents.docker_host.hands import Hands, refuse_foreign
+from agents.docker_host.hooking import images_of
 from agents.docker_host.observation import named_first, observe_all
 from agents.docker_host.placement import refuse_lacking, refuse_unsafe, seats
 from agents.docker_host.ports import refuse_taken
@@ -60,10 +61,10 @@ class DockerHost:
             ground = self._claimed(engine, spec, claim)
             self._pull(engine, spec, beat)
             with opened(self._secrets, spec) as safe:
-                Rollout(engine, spec, claim, beat, self._fail_points, safe).run()
+                printed = Rollout(engine, spec, claim, beat, self._fail_points, safe).run()
             ground.forget_lower(claim)
             prune(engine, ground, Hands(engine, ground, spec, claim, beat), spec, claim)
-            return container.sent(spec, claim, bridge=engine.has_bridge())
+            return (*container.sent(spec, claim, bridge=engine.has_bridge()), *printed)
 
     def observe(self, address: TargetAddress) -> TargetObservation:
         """What really runs, by the engine's word and a probe now. An engine that does not let us in is not reachable either."""
@@ -112,6 +113,6 @@ class DockerHost:
 
     def _pull(self, engine: Engine, spec: TargetSpec, beat: Beat) -> None:
         """Have every image there, before the first change."""
-        for component in spec.components:
+        for component in (*spec.components, *images_of(spec)):
             beat()
             images.bring(engine, self._images, component, beat)

@@ -32,7 +32,7 @@ IMAGES = "fairlead.images"
 """Which images a release brought, as JSON."""
 KIND = "fairlead.kind"
 """What a thing of ours is that is no component: a claim, a sticker, a mark, data."""
-DATA = "data"
+DATA, HOOK = "data", "hook"
 STICKER = "fairlead.sticker"
 
 _PARKED = ".old-"

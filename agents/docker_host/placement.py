@@ -72,8 +72,8 @@ def labels_of(spec: TargetSpec, seat: Seat) -> dict[str, str]:
 def refuse_unsafe(spec: TargetSpec) -> None:
     """Raise Refused (container_unsafe) for what the target does not allow: the last layers come after the catalogue was checked."""
     for component in spec.components:
-        for objection in objections(component.config.run or {}, spec.options):
-            raise Refused(Code.CONTAINER_UNSAFE, f"{component.name}: {objection}", fields={"component": component.name})
+        for code, words in objections(component.config.run or {}, spec.options):
+            raise Refused(code, f"{component.name}: {words}", fields={"component": component.name})
 
 
 def refuse_lacking(engine: Engine, spec: TargetSpec, component: ComponentSpec) -> None:

@@ -7,6 +7,7 @@ from agents.docker_host import container
 from agents.docker_host.engine import Engine
 from agents.docker_host.ground import Ground
 from agents.docker_host.hands import Hands
+from agents.docker_host.hooking import images_of
 from fairlead.contracts.target import TargetSpec
 from fairlead.domain.fence import Claim
 
@@ -16,7 +17,7 @@ def prune(engine: Engine, ground: Ground, hands: Hands, spec: TargetSpec, claim:
     keep = spec.options.get("keep")
     if not keep:
         return
-    images = [container.reference(component) for component in spec.components]
+    images = [container.reference(component) for component in (*spec.components, *images_of(spec))]
     hands.change(lambda: ground.note_images(claim, spec.release, images))
     noted = ground.noted_images()
     last = list(dict.fromkeys(one.release for one in noted))[:keep]

@@ -13,14 +13,16 @@ from agents.docker_host.engine import Engine, Vanished
 from agents.docker_host.ground import Ground
 from agents.docker_host.hands import Hands
 from agents.docker_host.health import look
+from agents.docker_host.hooking import Hooks
 from agents.docker_host.judging import PAUSE, await_end, await_health
 from agents.docker_host.placement import Seat
 from agents.secrets import Safe
-from fairlead.contracts.target import ComponentSpec, TargetSpec
+from fairlead.contracts.target import ComponentSpec, SentFile, TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused
 from fairlead.domain.fence import Claim, FenceLost, may_adopt
 from fairlead.domain.health import Health
+from fairlead.domain.target_kinds.hooks import POST, PRE
 from fairlead.ports import Beat, FailPoints
 
 
@@ -34,13 +36,18 @@ class Rollout:
         self._safe = safe
         self._ground = Ground(engine, spec)
         self._hands = Hands(engine, self._ground, spec, claim, beat)
+        self._hooks = Hooks(engine, self._ground, self._hands, spec, claim, safe, fail_points)
         self._chosen: list[Box] = []
         self._kept: dict[str, Box] = {}
 
-    def run(self) -> None:
-        """Bring every component in order, then remove whatever else of ours is there. When one fails the whole target goes back."""
+    def run(self) -> tuple[SentFile, ...]:
+        """Bring every component in order, then remove whatever else of ours is there. When one fails the whole target goes back.
+
+        Answers what hooks have printed.
+        """
         try:
             self._run()
+            return self._hooks.sent
         except Vanished:
             self._ground.require(self._claim)  # whoever took it away may be who goes on
             raise
@@ -48,8 +55,12 @@ class Rollout:
     def _run(self) -> None:
         self._keep(self._left_aside())
         try:
+            self._make_networks()
+            self._hooks.quiet()
+            self._hooks.run(PRE)
             for seat in placement.seats(self._spec):
                 self._bring(seat)
+            self._hooks.run(POST)
         except FenceLost:
             raise
         except Refused as refusal:
@@ -64,11 +75,13 @@ class Rollout:
                 self._hands.stop(box)
                 self._fail_points.reach("after_stop_old")
             self._hands.discard(box)
+        self._hooks.clear()
         self._remove_networks(but={n for c in self._spec.components for n in self._networks(c)})
 
     def take_down(self) -> None:
         """Stop and remove all containers of ours, the last started first. Volumes stay: they are data."""
         self._hands.remove(sorted(self._ground.boxes(), key=lambda box: str(box.started), reverse=True))
+        self._hands.remove(self._ground.hook_boxes())
         self._remove_networks(but=set())
 
     def _bring(self, seat: Seat) -> None:
@@ -166,9 +179,6 @@ class Rollout:
         if seat.runs_once and self._ground.has_mark(self._claim, seat.component.name):
             detail = f"{seat.component.name} has been run for this deployment already, and what it left is gone"
             raise Refused(Code.ONE_SHOT_FAILED, detail, fields={"component": seat.component.name})
-        for name, own in self._networks(seat.component).items():
-            if own and not self._engine.network(name):
-                self._hands.change(lambda name=name: self._engine.create_network(name, labels.of_data(self._spec)))  # type: ignore[misc]
         made = self._hands.create(self._recipe(seat))
         self._fail_points.reach("after_create")
         return made
@@ -178,16 +188,19 @@ class Rollout:
         if labels.UNRUN in box.labels:
             return
         if box.status == "created":
-            if files := self._recipe(seat).files:
-                self._hands.change(lambda: self._engine.put_files(box.id, files))
-            if joined := self._networks(seat.component):
-                self._hands.change(lambda: self._engine.join(box.id, joined, seat.component.name))
+            self._hands.furnished(box, self._recipe(seat), self._spec, seat)
         if seat.runs_once:
             self._hands.change(lambda: self._ground.put_mark(self._claim, seat.component.name))
         self._hands.start(box)
 
     def _networks(self, component: ComponentSpec) -> dict[str, bool]:
         return placement.networks(self._spec, placement.block_of(component.config))
+
+    def _make_networks(self) -> None:
+        own = {name for c in self._spec.components for name, is_own in self._networks(c).items() if is_own}
+        for name in sorted(own):
+            if not self._engine.network(name):
+                self._hands.change(lambda name=name: self._engine.create_network(name, labels.of_data(self._spec)))  # type: ignore[misc]
 
     def _remove_networks(self, but: set[str]) -> None:
         for network in self._engine.networks(labels.of_data(self._spec)):

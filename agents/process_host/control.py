@@ -104,6 +104,14 @@ class Control:
         """Take back what this claim started, though a higher one lies on the target."""
         return self._order("undo", claim, component=component, run=run, patience=grace)
 
+    def errand(self, claim: Claim, id: str, spec: RunSpec, timeout: float, secrets: Mapping[str, str]) -> State:
+        """Begin what is run once, unless it has been. Raises Refused (start_failed)."""
+        return self._order("errand", claim, id=id, spec=asdict(spec), timeout=timeout, secrets=dict(secrets))
+
+    def forget_errands(self, claim: Claim) -> State:
+        """End and forget those of earlier deployments."""
+        return self._order("forget_errands", claim)
+
     def shut_down(self, claim: Claim, grace: float) -> None:
         """Remove everything, end the supervisor, and wait until it has left."""
         self._order("shutdown", claim, patience=grace)

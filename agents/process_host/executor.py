@@ -14,7 +14,7 @@ from agents.process_host.confidences import file_name
 from agents.process_host.lookup import host_ports
 from agents.process_host.place import Place
 from agents.process_host.pull import bring
-from agents.process_host.records import Job, Part, RunSpec, SeenComponent
+from agents.process_host.records import Errand, Job, Part, RunSpec, SeenComponent
 from agents.secrets import Safe, opened, references, require_secrets
 from fairlead.adapters.images import ImageStore
 from fairlead.contracts.target import (
@@ -26,9 +26,11 @@ from fairlead.contracts.target import (
     TargetObservation,
     TargetSpec,
 )
-from fairlead.domain.errors import Unavailable
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import BadInput, Unavailable
 from fairlead.domain.fence import Claim
 from fairlead.domain.health import Health
+from fairlead.domain.target_kinds.hooks import POST, PRE, Hook, hooks_of
 from fairlead.ports import Beat, FailPoints, NoFailPoints, NoSecrets, Secrets
 
 Address = TargetAddress | TargetSpec
@@ -57,8 +59,10 @@ class PlacedExecutor:
         with opened(self._secrets, spec) as safe, self._open(spec) as place:
             job, worker = job_of(spec), _Worker(beat, self._fail_points, safe, spec)
             bring(self._images, place, job, _repositories(spec), worker)
-            plans = place.apply(job, claim, worker)
-            return tuple(_sent(plan, c) for plan, c in zip(plans, spec.components, strict=True))
+            applied = place.apply(job, claim, worker)
+            started = (_sent(plan, c) for plan, c in zip(applied.plans, spec.components, strict=True))
+            printed = (SentFile(name=f"{id}.hook.log", content=text) for id, text in applied.printed.items())
+            return (*started, *printed)
 
     def observe(self, address: TargetAddress) -> TargetObservation:
         """What really runs, by the target's own word."""
@@ -155,7 +159,15 @@ def _part(spec: TargetSpec, component: ComponentSpec) -> Part:
         health=config.health.model_dump() if config.health else None,
         probe_port=host_port(config.ports, config.health.port) if config.health else 0,
         secrets=file_name(component.config_digest) if config.secrets else None,
+        errands=tuple(_errand(hook) for when in (PRE, POST) for hook in hooks_of(component.name, config.run, when)),
     )
+
+
+def _errand(hook: Hook) -> Errand:
+    """Raises BadInput for one with an image: the last layers come after the catalogue was checked."""
+    if hook.image:
+        raise BadInput(Code.NOT_SUPPORTED_YET, f"{hook.id} has an image of its own, and there are no containers here")
+    return Errand(hook.id, hook.component, hook.when, hook.name, hook.command, hook.timeout)
 
 
 def _labels(spec: TargetSpec, component: ComponentSpec) -> dict[str, str]:

@@ -6,7 +6,8 @@
 <host>/<project>-<environment>-<target>/     one target:
     owner.json, claims/<claim>, stickers/<claim>.json, state.json, journal.jsonl,
     supervisor.json, supervisor.log, supervisor.lock, control.sock,
-    components/<component>/{current, home/, log, secrets/}
+    components/<component>/{current, home/, log, secrets/},
+    errands/<number>.<errand>.{json, log}         what is run once: how it ended, and what it printed
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class TargetFolder:
         self.supervisor_log = path / "supervisor.log"
         self.socket = path / "control.sock"
         self.components = path / "components"
+        self.errands = path / "errands"
 
     def take(self, owner: Owner) -> None:
         """Make the folder, for this target only: `a-b` of `c` and `b-c` of `a` would share a name. Raises Conflict (foreign_workload)."""

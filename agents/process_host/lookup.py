@@ -7,12 +7,12 @@ import pwd
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from agents.process_host.folder import TargetFolder
-from agents.process_host.records import Part, RunSpec
+from agents.process_host.records import Errand, Part, RunSpec
 from agents.process_host.trees import Tree
 from agents.process_host.way import may_mount
 from fairlead.domain.codes import Code
@@ -97,6 +97,11 @@ class Lookup:
             closed=self._closed(tree.path),
             secrets=part.secrets,
         )
+
+    def errand(self, plan: RunSpec, errand: Errand, tree: Tree) -> RunSpec:
+        """How to run a command once, where and as whom its component runs. Raises Refused (start_failed) as well."""
+        argv = self.argv(errand.command, tree.path, errand.component)
+        return replace(plan, argv=argv, ports=(), health=None, probe_port=0)
 
     def _closed(self, tree: Path) -> str | None:
         closed = self.user.first_closed(tree)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from agents.process_host.records import Job, Run, RunSpec, Seen, State
+from agents.process_host.records import Applied, Job, Run, RunSpec, Seen, State
 from fairlead.domain.fence import Claim
 
 if TYPE_CHECKING:
@@ -75,6 +75,26 @@ class Orders(Protocol):
         """Take back what this claim started, though a higher one lies on the target."""
 
 
+class Around(Protocol):
+    """What is run once in a deployment, before and after the change."""
+
+    def quiet(self) -> None:
+        """End what earlier deployments left."""
+
+    def run(self, when: str) -> None:
+        """Run all of it that is to be run now (`pre` or `post`). Raises Refused (hook_failed)."""
+
+
+class NoHooks:
+    """Nothing is run."""
+
+    def quiet(self) -> None:
+        """Do nothing."""
+
+    def run(self, when: str) -> None:
+        """Do nothing."""
+
+
 class Stage(Protocol):
     """Where images are unpacked that nobody may run yet."""
 
@@ -101,8 +121,8 @@ class Place(Protocol):
     def prepare(self, job: Job) -> None:
         """Find every command, look for taken ports. All trees are there."""
 
-    def apply(self, job: Job, claim: Claim, orderer: Orderer) -> Sequence[RunSpec]:
-        """Claim the target, then make it run the job; answer how everything was started."""
+    def apply(self, job: Job, claim: Claim, orderer: Orderer) -> Applied:
+        """Claim the target, then make it run the job."""
 
     def observe(self, owner: Owner) -> Seen:
         """What really runs."""

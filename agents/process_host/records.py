@@ -44,6 +44,18 @@ class RunSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Errand:
+    """A command that is run once in a deployment, before or after its component is changed (`when`). `id`: once on a target."""
+
+    id: str
+    component: str
+    when: str
+    name: str
+    command: tuple[str, ...]
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """One component as it is asked for, before the host has said where its tree and its command are.
 
@@ -60,6 +72,7 @@ class Part:
     health: Mapping[str, Any] | None = None
     probe_port: int = 0
     secrets: str | None = None
+    errands: tuple[Errand, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +83,14 @@ class Job:
     parts: tuple[Part, ...]
     healthy_deadline: float
     is_rollback: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What came of a job: how everything was started, and what each errand printed, by its id."""
+
+    plans: tuple[RunSpec, ...]
+    printed: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +219,8 @@ def sync_folder(folder: Path) -> None:
 
 
 def _part(value: Mapping[str, Any]) -> Part:
-    return Part(**{**value, "command": tuple(value["command"]), "ports": tuple(value["ports"])})
+    errands = tuple(Errand(**{**errand, "command": tuple(errand["command"])}) for errand in value["errands"])
+    return Part(**{**value, "command": tuple(value["command"]), "ports": tuple(value["ports"]), "errands": errands})
 
 
 def _slot(value: Mapping[str, Any]) -> Slot:

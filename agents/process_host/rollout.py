@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from agents.process_host.place import Orderer, Orders
+from agents.process_host.place import Around, NoHooks, Orderer, Orders
 from agents.process_host.records import Job, Run, RunSpec, Slot, State
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused
@@ -26,6 +26,7 @@ class Rollout:
     claim: Claim
     plans: Sequence[RunSpec]
     orderer: Orderer
+    hooks: Around = field(default_factory=NoHooks)
     touched: list[str] = field(default_factory=list)
     """Components that this task has changed, in that order."""
 
@@ -41,8 +42,11 @@ class Rollout:
         # What a killed attempt has stopped is ours to put back, too.
         self.touched += [name for name, slot in self._state().slots.items() if slot.kept and not slot.run]
         try:
+            self.hooks.quiet()
+            self.hooks.run("pre")
             for plan in self.plans:
                 self._bring(plan)
+            self.hooks.run("post")
             self._confirm()
         except FenceLost:
             raise

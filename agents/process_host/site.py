@@ -13,13 +13,14 @@ from typing import Final
 
 from agents.process_host.control import Control, Launch, launch_detached
 from agents.process_host.folder import TargetFolder
+from agents.process_host.hooking import Hooks
 from agents.process_host.housekeeping import tail
 from agents.process_host.lookup import Lookup
 from agents.process_host.observation import observe_slots, without_supervisor
 from agents.process_host.place import Orderer, Owner, Stage
 from agents.process_host.ports import foreign_listeners
 from agents.process_host.processes import is_alive
-from agents.process_host.records import Job, RunSpec, Seen, is_full
+from agents.process_host.records import Applied, Errand, Job, RunSpec, Seen, is_full
 from agents.process_host.rollout import Rollout
 from agents.process_host.trees import Trees
 from fairlead.adapters.platforms import host_platform
@@ -64,19 +65,20 @@ class Site:
         """Find every command, look for taken ports."""
         with self._working(job.owner) as folder:
             folder.require_owner(job.owner)
-            self._plan(folder, job, Claim(0, 0))
+            self._plan_errands(job, self._plan(folder, job, Claim(0, 0)))
             self._require_ports(folder, job)
 
-    def apply(self, job: Job, claim: Claim, orderer: Orderer) -> Sequence[RunSpec]:
+    def apply(self, job: Job, claim: Claim, orderer: Orderer) -> Applied:
         """Claim the target, then make it run the job."""
         with self._working(job.owner) as folder:
             self._claim(folder, job.owner, claim, orderer)
             plans = self._plan(folder, job, claim)
             control = Control(folder, orderer.beat, self._launch)
             control.ensure()
-            Rollout(control, job, claim, plans, orderer).carry_out()
+            hooks = Hooks(folder, control, claim, orderer, self._plan_errands(job, plans))
+            Rollout(control, job, claim, plans, orderer, hooks).carry_out()
             require_highest(claim, folder.list_claims())
-            return plans
+            return Applied(tuple(plans), hooks.printed)
 
     def observe(self, owner: Owner) -> Seen:
         """What really runs, by the supervisor's word, /proc and a probe now.
@@ -124,6 +126,13 @@ class Site:
 
     def _plan(self, folder: TargetFolder, job: Job, claim: Claim) -> list[RunSpec]:
         return [self._lookup.plan(folder, part, self._trees.tree(part.digest), claim) for part in job.parts]
+
+    def _plan_errands(self, job: Job, plans: Sequence[RunSpec]) -> list[tuple[Errand, RunSpec]]:
+        return [
+            (errand, self._lookup.errand(plan, errand, self._trees.tree(part.digest)))
+            for part, plan in zip(job.parts, plans, strict=True)
+            for errand in part.errands
+        ]
 
     def _look(self, folder: TargetFolder) -> Seen:
         known, control = folder.read_state(), Control(folder, _no_beat, self._launch)

@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from agents.process_host import housekeeping
 from agents.process_host.confidences import Confidences
+from agents.process_host.errands import Errands
 from agents.process_host.folder import TargetFolder
 from agents.process_host.keeper import Children, Keeper
 from agents.process_host.processes import me
@@ -47,11 +48,13 @@ class Supervisor:
         self._children = Children()
         self._keepers: dict[str, Keeper] = {}
         self._one_at_a_time = asyncio.Lock()
+        self._errands = Errands(folder, self._children)
         self._over = asyncio.Event()
         self._highest: Claim | None = None
         self._orders: dict[str, Callable[[Order], Awaitable[None]]] = {
             "start": self._start, "restore": self._restore, "stop": self._stop, "adopt": self._adopt,
             "confirm": self._confirm, "remove": self._remove, "shutdown": self._shutdown,
+            "errand": self._errand, "forget_errands": self._forget_errands,
         }  # fmt: skip
 
     async def serve(self, listener: Any, ready: Callable[[], None]) -> None:
@@ -62,12 +65,14 @@ class Supervisor:
         for slot in self._state.slots.values():
             if slot.run:
                 self._keeper(slot.run).resume()
+        self._errands.resume()
         server = await asyncio.start_unix_server(self._answer, sock=listener, limit=MAX_ORDER)
         ready()
         sweeping = asyncio.create_task(housekeeping.sweep(self._folder))
         await self._over.wait()
         server.close()
         sweeping.cancel()
+        self._errands.end_all()
         async with self._one_at_a_time:
             for keeper in reversed(list(self._keepers.values())):
                 await keeper.stop()
@@ -169,7 +174,22 @@ class Supervisor:
     async def _shutdown(self, order: Order) -> None:
         for name in reversed(list(self._state.slots)):
             await self._remove({**order, "component": name})
+        self._errands.end_all()
+        shutil.rmtree(self._folder.errands, ignore_errors=True)
         self._over.set()
+
+    async def _errand(self, order: Order) -> None:
+        spec, claim = run_spec(order["spec"]), Claim.parse(order["claim"])
+        self._furnish(spec)
+        try:
+            self._errands.begin(claim, order["id"], spec, order["secrets"], order["timeout"])
+        except OSError as error:
+            if is_full(error):
+                raise
+            raise Refused(Code.START_FAILED, f"{order['id']} cannot be started: {error}") from error
+
+    async def _forget_errands(self, order: Order) -> None:
+        self._errands.forget_lower(Claim.parse(order["claim"]))
 
     def _slot(self, order: Order) -> Slot:
         return self._state.slots.get(order["component"]) or Slot()

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Final, cast
 import paramiko
 
 from agents.process_host.place import Orderer, Owner, Stage
-from agents.process_host.records import Job, RunSpec, Seen, is_full, run_spec, seen
+from agents.process_host.records import Applied, Job, Seen, is_full, run_spec, seen
 from agents.ssh_host.bundle import boot, bundle
 from agents.ssh_host.connection import Connection
 from fairlead.domain import errors
@@ -64,9 +64,10 @@ class Remote:
         """Find every command, look for taken ports."""
         self.order("prepare", job=asdict(job))
 
-    def apply(self, job: Job, claim: Claim, orderer: Orderer) -> Sequence[RunSpec]:
+    def apply(self, job: Job, claim: Claim, orderer: Orderer) -> Applied:
         """Claim the target, then make it run the job."""
-        return [run_spec(plan) for plan in self.order("apply", orderer, job=asdict(job), claim=str(claim))]
+        done = self.order("apply", orderer, job=asdict(job), claim=str(claim))
+        return Applied(tuple(run_spec(plan) for plan in done["plans"]), done["printed"])
 
     def observe(self, owner: Owner) -> Seen:
         """What really runs."""

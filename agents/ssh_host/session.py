@@ -130,7 +130,7 @@ class Session:
             "missing": lambda o: site.missing(job(o["job"])),
             "stage": self._stage,
             "prepare": lambda o: site.prepare(job(o["job"])),
-            "apply": lambda o: [asdict(p) for p in site.apply(job(o["job"]), Claim.parse(o["claim"]), self._far)],
+            "apply": lambda o: asdict(site.apply(job(o["job"]), Claim.parse(o["claim"]), self._far)),
             "observe": lambda o: asdict(site.observe(o["owner"])),
             "logs": lambda o: site.logs(o["owner"], o["component"], o["lines"]),
             "retire": lambda o: site.retire(o["owner"], Claim.parse(o["claim"]), self._far),

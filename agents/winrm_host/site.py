@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Final, cast
 
 from agents.process_host.health import Finding
 from agents.process_host.place import Orderer, Owner, Stage
-from agents.process_host.records import Job, Part, Run, RunSpec, Seen
+from agents.process_host.records import Applied, Job, Part, Run, RunSpec, Seen
 from agents.process_host.trees import Staging
 from agents.winrm_host import copying, packing, reading
 from agents.winrm_host.options import Options
@@ -73,12 +73,12 @@ class WindowsSite:
                     detail = f"port {port}, which {part.component} needs, is taken by somebody else"
                     raise Conflict(Code.PORT_TAKEN, detail, fields={"port": port, "component": part.component})
 
-    def apply(self, job: Job, claim: Claim, orderer: Orderer) -> Sequence[RunSpec]:
+    def apply(self, job: Job, claim: Claim, orderer: Orderer) -> Applied:
         """Claim the target, then make it run the job."""
         orders = self._claimed(job.owner, claim, orderer)
         plans = [self._plan(part, job.owner, claim) for part in job.parts]
         ServiceRollout(orders, job, claim, plans, orderer).carry_out()
-        return plans
+        return Applied(tuple(plans), {})
 
     def observe(self, owner: Owner) -> Seen:
         """What really runs, by the service manager's word and a probe now."""

@@ -17,8 +17,9 @@ from fairlead.contracts.target import ComponentSpec, TargetAddress, TargetSpec
 from fairlead.domain.catalogue import Catalogue, Component, Environment, Target
 from fairlead.domain.codes import Code
 from fairlead.domain.component_rules import read_template
-from fairlead.domain.errors import Conflict, NotFound, Unavailable
+from fairlead.domain.errors import BadInput, Conflict, NotFound, Unavailable
 from fairlead.domain.render import render
+from fairlead.domain.target_kinds import objections
 from fairlead.domain.waves import start_order, waves
 from fairlead.ports import Secrets
 from fairlead.store import deployments, documents, promotions, releases
@@ -218,7 +219,10 @@ def _planned(
     layering: Layering,
 ) -> PlannedTarget:
     layers = [layer for _, layer in layering.of(environment, target)]
-    configs = [_rendered(render(resolved(c, layers), target, ()), versions) for c in components]
+    settled = [resolved(c, layers) for c in components]
+    for component in settled:
+        _refuse(component, target)
+    configs = [_rendered(render(component, target, ()), versions) for component in settled]
     kept = documents.put_all_artifacts(s, release.project, configs)
     planned = [
         PlannedComponent(
@@ -230,6 +234,12 @@ def _planned(
         for component, config in zip(components, kept, strict=True)
     ]
     return PlannedTarget(name=target.name, type=target.type.value, wave=wave, components=tuple(planned))
+
+
+def _refuse(component: Component, target: Target) -> None:
+    """What the last layers have made of it, too, must be such that the target takes it. Raises BadInput."""
+    for code, words in objections(target.type, component.sections, target.options):
+        raise BadInput(code, f"{component.name} on {target.name}: {words}")
 
 
 def _rendered(draft: dict[str, Any], versions: Versions) -> RenderedConfig:

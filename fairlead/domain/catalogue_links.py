@@ -11,7 +11,7 @@ from fairlead.domain.component_rules import read_template
 from fairlead.domain.errors import Flaw
 from fairlead.domain.nearest import did_you_mean
 from fairlead.domain.render import catalogue_layers, resolve
-from fairlead.domain.target_kinds import KINDS
+from fairlead.domain.target_kinds import objections
 
 MAX_TARGETS = 50
 
@@ -84,8 +84,8 @@ def _components(catalogue: Catalogue, environment: Environment, target: Target) 
             if _is_sound(component):
                 yield Flaw(Code.BAD_VALUE, f"the layers above leave of {name} on {target.name}: {error}", at)
             continue
-        for objection in KINDS[target.type].objections(resolved.sections, target.options):
-            yield Flaw(Code.CONTAINER_UNSAFE, f"{name} on {target.name}: {objection}", at)
+        for code, words in objections(target.type, resolved.sections, target.options):
+            yield Flaw(code, f"{name} on {target.name}: {words}", at)
         for host in [port.partition(":")[0] for port in resolved.ports]:
             if (other := taken.setdefault(host, name)) != name:
                 detail = f"{other} and {name} both want host port {host} of {target.name}; set config.ports"

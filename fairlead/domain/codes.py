@@ -119,6 +119,7 @@ class Code(StrEnum):
     IMAGE_UNPINNED = "image_unpinned"
     VARIABLE_MISSING = "variable_missing"
     ONE_SHOT_FAILED = "one_shot_failed"
+    HOOK_FAILED = "hook_failed"
     FENCE_LOST = "fence_lost"
     TARGET_UNREACHABLE = "target_unreachable"
     TARGET_FULL = "target_full"

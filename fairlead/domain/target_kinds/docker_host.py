@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from fairlead.domain.blocks import Block
 from fairlead.domain.codes import Code
-from fairlead.domain.target_kinds import docker_section, ssh_host
+from fairlead.domain.target_kinds import docker_section, hooks, ssh_host
 from fairlead.domain.target_kinds.kind import TargetKind
 
 LOCAL: Final = r"unix:///[^\s?#]+"
@@ -72,5 +72,5 @@ KIND = TargetKind(
     options=options,
     check=check,
     objections=docker_section.objections,
-    sections=(docker_section.SECTION,),
+    sections=(docker_section.SECTION, hooks.SECTION),
 )

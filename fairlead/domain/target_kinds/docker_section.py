@@ -11,6 +11,7 @@ from fairlead.domain.codes import Code
 from fairlead.domain.compose.risks import HARMLESS
 from fairlead.domain.durations import format_duration
 from fairlead.domain.nearest import did_you_mean
+from fairlead.domain.target_kinds.kind import Objection
 
 SECTION: Final = "docker"
 SECRETS: Final = "secrets"
@@ -104,11 +105,11 @@ def unsafe(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "capabilities", f"it has more rights than a container should: {', '.join(added)}"
 
 
-def objections(run: Mapping[str, Mapping[str, Any]], options: Mapping[str, Any]) -> list[str]:
-    """What of a component a target does not allow, in words. `run`: the component's blocks."""
+def objections(run: Mapping[str, Mapping[str, Any]], options: Mapping[str, Any]) -> list[Objection]:
+    """What of a component a target does not allow. `run`: the component's blocks."""
     allowed = options.get("allow", ())
     return [
-        f"{words}; a target must `allow: [{rule}]`"
+        (Code.CONTAINER_UNSAFE, f"{words}; a target must `allow: [{rule}]`")
         for rule, words in unsafe(run.get(SECTION, {}))
         if rule not in allowed
     ]

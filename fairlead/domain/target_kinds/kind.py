@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fairlead.domain.blocks import Block
+from fairlead.domain.codes import Code
 
 Reader = Callable[[Block], dict[str, Any]]
 """Takes every field of a block, closes it, and answers its normal form: JSON that reads back as itself, with nothing empty in it."""
@@ -13,8 +14,9 @@ Reader = Callable[[Block], dict[str, Any]]
 Checker = Callable[[Block, str, Mapping[str, Any]], None]
 """Notes in a target's block what its endpoint and its options do not allow together."""
 
-Objector = Callable[[Mapping[str, Mapping[str, Any]], Mapping[str, Any]], list[str]]
-"""What of a component's blocks a target with such options does not allow, in words."""
+Objection = tuple[Code, str]
+Objector = Callable[[Mapping[str, Mapping[str, Any]], Mapping[str, Any]], list[Objection]]
+"""What of a component's blocks a target with such options does not allow, or cannot do."""
 
 
 def nothing(block: Block) -> dict[str, Any]:
@@ -27,7 +29,7 @@ def any_goes(block: Block, endpoint: str, options: Mapping[str, Any]) -> None:
     """Any endpoint goes with any options."""
 
 
-def all_is_well(run: Mapping[str, Mapping[str, Any]], options: Mapping[str, Any]) -> list[str]:
+def all_is_well(run: Mapping[str, Mapping[str, Any]], options: Mapping[str, Any]) -> list[Objection]:
     """Anything is allowed."""
     return []
 

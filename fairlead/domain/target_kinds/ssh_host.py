@@ -1,14 +1,15 @@
 """SSH hosts in the catalogue: supervised processes, or containers, on a machine that is reached over SSH."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from fairlead.domain import secret_references
 from fairlead.domain.blocks import Block
 from fairlead.domain.codes import Code
 from fairlead.domain.durations import format_duration
-from fairlead.domain.target_kinds import docker_section
-from fairlead.domain.target_kinds.kind import TargetKind
+from fairlead.domain.target_kinds import docker_section, hooks
+from fairlead.domain.target_kinds.kind import Objection, TargetKind
 
 PROCESS: Final = "process"
 DOCKER: Final = "docker"
@@ -82,11 +83,17 @@ def _seconds(block: Block, name: str, default: float, least: float, most: float)
     return format_duration(seconds) if seconds != default else ""
 
 
+def _objections(run: Mapping[str, Mapping[str, Any]], options: Mapping[str, Any]) -> list[Objection]:
+    """Of a Docker host where there is an engine, else of a process host."""
+    on_engine = options.get("runtime", PROCESS) == DOCKER
+    return (docker_section.objections if on_engine else hooks.without_containers)(run, options)
+
+
 KIND = TargetKind(
     endpoint=ENDPOINT,
     example=_EXAMPLE,
     key="ssh",
     options=options,
-    objections=docker_section.objections,
-    sections=(docker_section.SECTION,),
+    objections=_objections,
+    sections=(docker_section.SECTION, hooks.SECTION),
 )
