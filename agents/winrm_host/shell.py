@@ -85,9 +85,7 @@ class Shell:
         if pipeline.had_errors or errors or len(pipeline.output) != 1:
             words = "; ".join(errors) or f"it said {len(pipeline.output)} things"
             raise RemoteError(Code.WINRM_SCRIPT_FAILED, f"{script.name} failed on {self._peer}: {words:.2000}")
-        said = json.loads(pipeline.output[0])
-        assert isinstance(said, dict)  # noqa: S101 - our own script
-        return said
+        return _read(script, pipeline.output[0])
 
     def _not_opened(self, error: Exception) -> NotStarted | Denied:
         """Nothing has been asked for yet, so nothing has run."""
@@ -120,6 +118,15 @@ class Shell:
         return OutcomeUnknown(
             Code.WINRM_OUTCOME_UNKNOWN, f"what became of a script on {self._peer} is not known: {words}"
         )
+
+
+def _read(script: Script, text: object) -> Json:
+    """A host's profile or policy may put in words of its own."""
+    with contextlib.suppress(ValueError):
+        said = json.loads(str(text))
+        if isinstance(said, dict):
+            return said
+    raise RemoteError(Code.WINRM_SCRIPT_FAILED, f"{script.name} did not answer as it should: {text!r:.200}")
 
 
 def _nobody_listens(error: Exception) -> bool:

@@ -215,6 +215,14 @@ def test_what_fails_on_the_host_says_how(bench: Bench, double: WinrmDouble) -> N
     assert "Access to the path is denied." in error.value.detail
 
 
+@pytest.mark.parametrize("words", ["Welcome to the server!", "[]", ""])
+def test_an_answer_that_is_none_of_ours_is_no_answer(bench: Bench, double: WinrmDouble, words: str) -> None:
+    double.faults.babbles = {"look": words}
+    refusal = look(bench, double.endpoint)
+    assert isinstance(refusal, Unavailable)
+    assert refusal.code == Code.WINRM_SCRIPT_FAILED
+
+
 @pytest.mark.parametrize("faults", [1, 100])
 def test_a_copy_that_arrives_otherwise_is_sent_once_more(bench: Bench, double: WinrmDouble, faults: int) -> None:
     double.faults.garble, double.ran = faults, []

@@ -91,12 +91,11 @@ class Output:
             self.changed.notify_all()
 
     def take(self, timeout: float) -> tuple[bytes, bool] | None:
-        """What has come by now, and whether that was all; None when nothing came in time."""
+        """The next piece, and whether that was all; None when nothing came in time."""
         with self.changed:
             if not self.changed.wait_for(lambda: self.pieces, timeout):
                 return None
-            taken, self.pieces = b"".join(self.pieces), []
-            return taken, self.over
+            return self.pieces.pop(0), self.over and not self.pieces
 
 
 class Pool:
@@ -111,13 +110,10 @@ class Pool:
         self.pipelines: dict[str, Output] = {}
 
     def open(self) -> None:
-        """Say who we are, and that it is open."""
-        for message in (
-            SessionCapability("2.3", "2.0", "1.1.0.1"),
-            ApplicationPrivateData({}),
-            RunspacePoolStateMessage(RunspacePoolState.OPENED),
-        ):
-            self.output.put(self._packed(message, None))
+        """Say who we are, and that it is open: two answers, as Windows gives them."""
+        self.output.put(self._packed(SessionCapability("2.3", "2.0", "1.1.0.1"), None))
+        opened = ApplicationPrivateData({}), RunspacePoolStateMessage(RunspacePoolState.OPENED)
+        self.output.put(b"".join(self._packed(message, None) for message in opened))
 
     def begin(self, pipeline: str, fragment: bytes) -> None:
         """The first piece of a pipeline."""

@@ -36,14 +36,15 @@ class Tls:
 
 @dataclass
 class Faults:
-    """What goes wrong. `lose`: names of scripts whose answer is lost once each, after they have run; `garble`: what is written arrives
-    otherwise so often; `breaks`: scripts that fail in a way of their own; `fault`: asked before each action of WSMan, and may raise;
-    `hold`: scripts end only after it.
+    """What goes wrong. `lose`: names of scripts whose answer is lost once each, after they have run; `garble`: how often what is written
+    arrives as something else; `breaks`: scripts that fail in a way of their own; `babbles`: what scripts say instead; `fault`: asked
+    before each action of WSMan, and may raise; `hold`: scripts end only after it.
     """
 
     lose: list[str] = field(default_factory=list)
     garble: int = 0
     breaks: dict[str, str] = field(default_factory=dict)
+    babbles: dict[str, str] = field(default_factory=dict)
     fault: Callable[[str], None] | None = None
     hold: threading.Event | None = None
 
@@ -93,6 +94,8 @@ class WinrmDouble:
             self.faults.garble -= 1
             given = {**given, "Data": b"\xff" + given["Data"][1:]}
         said = imitations.run(self.windows, name, given)
+        if name in self.faults.babbles:
+            return self.faults.babbles[name]
         if name in self.faults.lose:
             self.faults.lose.remove(name)
             self._lost.set()

@@ -22,6 +22,7 @@ NS = {
 TIMED_OUT, NO_SHELL, DENIED = 2150858793, 2150858843, 5
 TOO_MANY_SHELLS, TOO_MANY_COMMANDS = 2150859173, 2150859241
 _WAIT = 2.0
+_TO = "<a:To>http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous</a:To>"
 _DECLARED = " ".join(f'xmlns:{prefix}="{uri}"' for prefix, uri in NS.items())
 
 
@@ -53,7 +54,7 @@ class WSMan:
         except Fault as fault:
             status, answered, body = 500, f"{NS['a']}/fault", _fault(fault)
         relates = self._text(request, "s:Header/a:MessageID")
-        header = f"<a:Action>{answered}</a:Action><a:MessageID>uuid:{uuid.uuid4()}</a:MessageID><a:RelatesTo>{relates}</a:RelatesTo>"  # noqa: TID251
+        header = f"<a:Action>{answered}</a:Action><a:MessageID>uuid:{uuid.uuid4()}</a:MessageID><a:RelatesTo>{relates}</a:RelatesTo>{_TO}"  # noqa: TID251
         envelope = f"<s:Envelope {_DECLARED}><s:Header>{header}</s:Header><s:Body>{body}</s:Body></s:Envelope>"
         return status, envelope.encode()
 
@@ -64,9 +65,13 @@ class WSMan:
         with self._guard:
             self.shells[pool.id] = pool
         pool.open()
+        uri = self._text(request, "s:Header/w:ResourceURI")
         selector = f'<w:SelectorSet><w:Selector Name="ShellId">{pool.id}</w:Selector></w:SelectorSet>'
-        reference = f"<a:Address>x</a:Address><a:ReferenceParameters>{selector}</a:ReferenceParameters>"
-        return f"<x:ResourceCreated>{reference}</x:ResourceCreated><rsp:Shell><rsp:ShellId>{pool.id}</rsp:ShellId></rsp:Shell>"
+        reference = f"<a:ReferenceParameters><w:ResourceURI>{uri}</w:ResourceURI>{selector}</a:ReferenceParameters>"
+        created = f"<x:ResourceCreated><a:Address>{self._text(request, 's:Header/a:To')}</a:Address>{reference}</x:ResourceCreated>"
+        known = {"ShellId": pool.id, "ResourceUri": uri, "State": "Connected"}
+        said = "".join(f"<rsp:{name}>{value}</rsp:{name}>" for name, value in known.items())
+        return f"{created}<rsp:Shell>{said}</rsp:Shell>"
 
     def _command(self, request: ET.Element) -> str:
         line = request.find("s:Body/rsp:CommandLine", NS)
@@ -91,9 +96,11 @@ class WSMan:
             raise Fault(TIMED_OUT, "The WS-Management service cannot complete the operation within the time specified")
         data, over = taken
         mark = f' CommandId="{id}"' if id else ""
-        state = f"{SHELL}/CommandState/{'Done' if over else 'Running'}"
         stream = f'<rsp:Stream Name="stdout"{mark}>{base64.b64encode(data).decode()}</rsp:Stream>'
-        return f'<rsp:ReceiveResponse>{stream}<rsp:CommandState State="{state}"{mark}/></rsp:ReceiveResponse>'
+        if id:
+            state, code = ("Done", "<rsp:ExitCode>0</rsp:ExitCode>") if over else ("Running", "")
+            stream += f'<rsp:CommandState State="{SHELL}/CommandState/{state}"{mark}>{code}</rsp:CommandState>'
+        return f"<rsp:ReceiveResponse>{stream}</rsp:ReceiveResponse>"
 
     def _signal(self, request: ET.Element) -> str:
         signal = request.find("s:Body/rsp:Signal", NS)
