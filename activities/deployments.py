@@ -9,7 +9,7 @@ from activities import lookup, restraining
 from activities.observing import Eyes
 from fairlead.contracts import activities, names
 from fairlead.contracts.records import DeploymentRecord, QueueRecord, TaskRecord
-from fairlead.contracts.release import Plan, PlanStrategy
+from fairlead.contracts.release import PlannedTarget, PlanStrategy
 from fairlead.contracts.steps import (
     Abandon,
     Append,
@@ -103,7 +103,7 @@ def _open_deployment(s: Session, request: OpenDeployment) -> DeploymentRecord:
         decision=request.decision,
         created_at=request.time,
     )
-    return deployments.insert(s, deployment, _tasks(deployment, plan))
+    return deployments.insert(s, deployment, [_task(s, deployment, target) for target in plan.targets])
 
 
 def _number(place: QueueRecord | None, promotion: str) -> int:
@@ -112,21 +112,23 @@ def _number(place: QueueRecord | None, promotion: str) -> int:
     return place.number
 
 
-def _tasks(deployment: DeploymentRecord, plan: Plan) -> list[TaskRecord]:
-    return [
-        TaskRecord(
-            deployment=deployment.id,
-            target=target.name,
-            type=target.type,
-            wave=target.wave,
-            state=TaskState.PENDING,
-            attempt=0,
-            release=deployment.release,
-            release_digest=deployment.release_digest,
-            plan=deployment.plan,
-        )
-        for target in plan.targets
-    ]
+def _task(s: Session, deployment: DeploymentRecord, target: PlannedTarget) -> TaskRecord:
+    """What is taken down is what was verified there last."""
+    here = (deployment.project, deployment.environment, target.name)
+    runs = deployments.last_verified_task(s, *here) if target.retire else None
+    source = runs or deployment
+    return TaskRecord(
+        deployment=deployment.id,
+        target=target.name,
+        type=target.type,
+        wave=target.wave,
+        state=TaskState.PENDING,
+        attempt=0,
+        release=source.release,
+        release_digest=source.release_digest,
+        plan=source.plan,
+        retire=target.retire is True,
+    )
 
 
 def _open_rollback(s: Session, request: OpenRollback) -> DeploymentRecord:

@@ -1,7 +1,7 @@
 """Looking between deployments: which targets to look at, what the looks come to, and asking for what drifted to be put right."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlmodel import Session
 from temporalio import activity
@@ -11,6 +11,7 @@ from activities import drift_events, lookup
 from fairlead.adapters import temporal
 from fairlead.commands import drift, ids, plans
 from fairlead.commands.catalogue import of_project
+from fairlead.commands.inventory import not_serving
 from fairlead.commands.promotions import request_reconvergence, workflow_input
 from fairlead.contracts import activities
 from fairlead.contracts.compare import Difference, compare
@@ -53,8 +54,9 @@ class DriftActivities(activities.DriftActivities):
             is_busy = bool(deployments.running(s, project, environment))
             if place is None or is_busy or deployments.newest_number(s, project, environment) != request.number:
                 return Watched(silent=True)
-            changed = self._judge(s, request)
-            found = drift.drifted(s, project, place)
+            idle = {status.target for status in not_serving(s, project, place, request.time)}
+            changed = self._judge(s, request, idle)
+            found = drift.drifted(s, project, place, request.time)
             return Watched(
                 drifted=tuple(look.target for look in found),
                 changed=changed,
@@ -71,12 +73,14 @@ class DriftActivities(activities.DriftActivities):
         with self._db.session() as s:
             return lookup.promotion(s, id)
 
-    def _judge(self, s: Session, request: LooksTaken) -> tuple[str, ...]:
-        """Take in every look, once; answers the targets whose drift is not what it was."""
+    def _judge(self, s: Session, request: LooksTaken, idle: Collection[str]) -> tuple[str, ...]:
+        """Take in every look, once, but at those that do not serve; answers the targets whose drift is not what it was."""
         known = looks.of(s, request.project, request.environment)
         changed = []
         for sighted in request.seen:
             before = known.get(sighted.target)
+            if sighted.target in idle:  # people may be at work there
+                continue
             if before is not None and before.time >= sighted.time:  # by an earlier try of this same step
                 continue
             task = deployments.last_verified_task(s, request.project, request.environment, sighted.target)

@@ -4,9 +4,10 @@ from sqlmodel import Session
 from temporalio import activity
 
 from activities import lookup, voting
-from fairlead.commands import facts, plans
+from fairlead.commands import facts, planning, plans
 from fairlead.contracts import activities
 from fairlead.contracts.canonical import digest_of
+from fairlead.contracts.messages import INTENT_RETIRE
 from fairlead.contracts.records import PromotionRecord
 from fairlead.contracts.release import Plan, PlanStrategy
 from fairlead.contracts.steps import EvaluateInput, Evaluation, JudgeCancel, JudgeVote
@@ -51,6 +52,8 @@ class GateActivities(activities.GateActivities):
         """Asked for outside of any transaction: a place of secrets may take its time."""
         with self._db.session() as s:
             promotion = lookup.promotion(s, request.promotion)
+            if promotion.intent == INTENT_RETIRE:  # nothing is brought but what was, with the versions that it had
+                return plans.NO_VERSIONS
             catalogue = lookup.project_catalogue(s, promotion.project)
             release = lookup.release(s, promotion.project, promotion.release_digest)
             references = plans.secret_references(s, catalogue, promotion.environment, release, promotion)
@@ -72,7 +75,7 @@ class GateActivities(activities.GateActivities):
 def _evaluate(s: Session, promotion: PromotionRecord, request: EvaluateInput, versions: plans.Versions) -> Evaluation:
     catalogue = lookup.project_catalogue(s, promotion.project)
     release = lookup.release(s, promotion.project, promotion.release_digest)
-    plan = plans.make_plan(s, catalogue, promotion.environment, release, versions, promotion)
+    plan = planning.plan_of(s, catalogue, promotion, release, request.now, versions)
     digest = documents.put_plan(s, promotion.project, plan)
     # Votes were opened for the plan they name; for another one they have not been.
     opened, expires = (request.opened, request.expires) if digest == request.plan else (None, None)

@@ -12,7 +12,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from activities import lookup, restraining
 from fairlead.adapters import temporal
 from fairlead.contracts import activities, names
-from fairlead.contracts.messages import INTENT_ROLLBACK, LaneRequest, RestraintAnswer
+from fairlead.contracts.messages import INTENT_RETIRE, INTENT_ROLLBACK, LaneRequest, RestraintAnswer
 from fairlead.contracts.records import QueueRecord, RestraintRecord
 from fairlead.contracts.steps import (
     Admission,
@@ -192,6 +192,7 @@ def _waiting(s: Session, place: QueueRecord) -> rules.Waiting:
         ordinal=release.ordinal,
         is_rollback=promotion.intent == INTENT_ROLLBACK,
         through_hold=promotion.through_hold is not None,
+        takes_down=promotion.intent == INTENT_RETIRE,
     )
 
 

@@ -16,12 +16,26 @@ from api.routes import (
     promotions,
     releases,
     reports,
+    retirements,
     system,
+    targets,
 )
 from api.services import Services
 
 BASE = "/api/v1"
-_SUBJECTS = (projects, releases, reports, promotions, deployments, environments, keys, doctor, configuration)
+_SUBJECTS = (
+    projects,
+    releases,
+    reports,
+    promotions,
+    deployments,
+    environments,
+    targets,
+    retirements,
+    keys,
+    doctor,
+    configuration,
+)
 
 
 def create_app(services: Services) -> FastAPI:

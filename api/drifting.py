@@ -50,10 +50,10 @@ class DriftStanding(Frozen):
     remedy: Remedy | None
 
 
-def drift_of(s: Session, place: Place) -> tuple[TargetDrift, ...]:
+def drift_of(s: Session, place: Place, now: datetime) -> tuple[TargetDrift, ...]:
     """Each target of an environment as it was last seen."""
     seen = looks.last_seen(s, place.project, place.name)
-    found = {look.target: look for look in drift.drifted(s, place.project, place.environment)}
+    found = {look.target: look for look in drift.drifted(s, place.project, place.environment, now)}
     known = looks.of(s, place.project, place.name)
     is_busy = bool(deployments.running(s, place.project, place.name))
     targets = [
@@ -64,7 +64,7 @@ def drift_of(s: Session, place: Place) -> tuple[TargetDrift, ...]:
 
 def standing(s: Session, place: Place, now: datetime) -> DriftStanding:
     """What is known of drift in an environment."""
-    found = drift.drifted(s, place.project, place.environment)
+    found = drift.drifted(s, place.project, place.environment, now)
     return DriftStanding(
         drift=tuple(_reason(look) for look in found),
         blocks=place.environment.drift.policy is DriftPolicy.BLOCK,

@@ -9,6 +9,7 @@ from api import drifting, standing, why
 from api.deps import Place
 from fairlead.commands import drift
 from fairlead.commands.drift import Remedy
+from fairlead.commands.inventory import TargetStatus, not_serving, statuses
 from fairlead.contracts.base import Frozen
 from fairlead.contracts.canonical import Digest
 from fairlead.contracts.records import ObservationRecord, PromotionRecord, QueueRecord, RestraintRecord
@@ -32,6 +33,7 @@ class TargetStanding(Frozen):
     verified_at: datetime | None
     health: Health | None
     observed_at: datetime | None
+    status: TargetStatus
     drifted_since: datetime | None = None
 
 
@@ -83,7 +85,10 @@ class OpenPromotion(Frozen):
 
 
 class EnvironmentWhy(Frozen):
-    """What keeps an ordinary promotion out, what keeps those that are open, who is there already, what drifted and how that is put right."""
+    """What keeps an ordinary promotion out, what keeps those that are open, who is there already.
+
+    `drift`: what drifted, and how that is put right (`remedy`); `skipped`: targets that are left alone.
+    """
 
     project: str
     environment: str
@@ -94,6 +99,7 @@ class EnvironmentWhy(Frozen):
     queue: tuple[QueuePlace, ...]
     drift: tuple[Blocker, ...] = ()
     remedy: Remedy | None = None
+    skipped: tuple[TargetStatus, ...] = ()
 
 
 class Cell(Frozen):
@@ -130,13 +136,14 @@ def environment_view(s: Session, place: Place, now: datetime) -> EnvironmentView
     """Everything about one environment."""
     open_now = restraints.open_at(s, place.project, place.name, now)
     seen = looks.last_seen(s, place.project, place.name)
-    drifted = {look.target: look.since for look in drift.drifted(s, place.project, place.environment)}
+    drifted = {look.target: look.since for look in drift.drifted(s, place.project, place.environment, now)}
+    states = statuses(s, place.project, place.environment.targets, now)
     return EnvironmentView(
         project=place.project,
         name=place.name,
         production=place.environment.production,
         after=place.environment.after,
-        targets=tuple(_target(s, place, name, seen.get(name), drifted.get(name)) for name in place.environment.targets),
+        targets=tuple(_target(s, place, states[n], seen.get(n), drifted.get(n)) for n in place.environment.targets),
         holder=_holder(s, place),
         queue=_queue(s, place),
         freezes=tuple(r for r in open_now if r.kind == FREEZE),
@@ -162,6 +169,7 @@ def environment_why(s: Session, place: Place, now: datetime) -> EnvironmentWhy:
         queue=_queue(s, place),
         drift=drifted.drift,
         remedy=drifted.remedy,
+        skipped=not_serving(s, place.project, place.environment, now),
     )
 
 
@@ -187,8 +195,9 @@ def matrix(s: Session, catalogue: Catalogue) -> Matrix:
 
 
 def _target(
-    s: Session, place: Place, name: str, seen: ObservationRecord | None, drifted_since: datetime | None
+    s: Session, place: Place, status: TargetStatus, seen: ObservationRecord | None, drifted_since: datetime | None
 ) -> TargetStanding:
+    name = status.target
     task = deployments.last_verified_task(s, place.project, place.name, name)
     deployment = deployments.get(s, task.deployment) if task else None
     content = drifting.observation_of(seen)
@@ -202,6 +211,7 @@ def _target(
         health=worst(c.health for c in content.components) if content else None,
         observed_at=seen.time if seen else None,
         drifted_since=drifted_since,
+        status=status,
     )
 
 

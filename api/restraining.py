@@ -34,7 +34,7 @@ async def begin(
     services: Services, kind: str, place: Place, actor: str, wanted: NewRestraint, update_id: str
 ) -> RestraintRecord:
     """Freeze or hold an environment."""
-    until = _until(wanted, services.now())
+    until = until_of(wanted, services.now())
     request = RestraintRequest(
         request=update_id, actor=actor, reason=wanted.reason, until=until, restraint=id_from(update_id)
     )
@@ -52,7 +52,8 @@ async def end(
     return await run_in_threadpool(_read, services, answer)
 
 
-def _until(wanted: NewRestraint, now: datetime) -> datetime | None:
+def until_of(wanted: NewRestraint, now: datetime) -> datetime | None:
+    """When it ends by itself. Raises BadInput."""
     if wanted.until is not None and wanted.for_ is not None:
         raise _bad_until("give `until` or `for`, not both", "/for")
     try:

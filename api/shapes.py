@@ -5,6 +5,7 @@ from typing import Any
 
 from api import why
 from api.standing import Standing
+from fairlead.commands.inventory import TargetStatus
 from fairlead.contracts.base import Frozen
 from fairlead.contracts.canonical import Digest
 from fairlead.contracts.records import DeploymentRecord, EventRecord, PromotionRecord, TaskRecord, VoteRecord
@@ -108,7 +109,10 @@ class PromotionView(PromotionSummary):
 
 
 class PromotionWhy(Frozen):
-    """What blocks a promotion. `position`: how many wait before it in its lane, `holder`: who has the place."""
+    """What blocks a promotion. `position`: how many wait before it in its lane, `holder`: who has the place.
+
+    `skipped`: targets that are left alone as they do not serve.
+    """
 
     promotion: str
     environment: str
@@ -120,6 +124,7 @@ class PromotionWhy(Frozen):
     position: int | None
     holder: str | None
     refused_votes: tuple[RefusedVote, ...]
+    skipped: tuple[TargetStatus, ...] = ()
 
 
 def promotion_summary(record: PromotionRecord) -> PromotionSummary:
@@ -154,6 +159,7 @@ def promotion_why(standing: Standing, now: datetime, outside: tuple[Blocker, ...
         position=why.position(standing),
         holder=standing.holder.promotion if standing.holder else None,
         refused_votes=_refused(standing),
+        skipped=standing.skipped,
     )
 
 

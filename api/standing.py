@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from fairlead.commands.catalogue import of_project
+from fairlead.commands.inventory import TargetStatus, not_serving
 from fairlead.contracts import names
 from fairlead.contracts.records import (
     DeploymentRecord,
@@ -26,7 +27,7 @@ _PAGE = 500
 class Standing:
     """`edge`: what was refused before it reached the workflow. `waiting` and `holder` are those of the whole lane.
 
-    `quorum` is the environment's rule of now, None where no votes are asked for.
+    `quorum` is the environment's rule of now, None where no votes are asked for; `skipped`: targets that do not serve now.
     """
 
     promotion: PromotionRecord
@@ -40,6 +41,7 @@ class Standing:
     waiting: tuple[QueueRecord, ...] = ()
     holder: QueueRecord | None = None
     quorum: Quorum | None = None
+    skipped: tuple[TargetStatus, ...] = ()
 
 
 def read(s: Session, id: str, now: datetime) -> Standing:
@@ -60,6 +62,7 @@ def read(s: Session, id: str, now: datetime) -> Standing:
         waiting=tuple(lanes.waiting(s, project, environment)),
         holder=lanes.holder(s, project, environment),
         quorum=_quorum(s, promotion),
+        skipped=_skipped(s, promotion, now),
     )
 
 
@@ -68,6 +71,13 @@ def _events(s: Session, subject: str) -> tuple[EventRecord, ...]:
     while page := history.events(s, subject, found[-1].sequence if found else -1, _PAGE):
         found += page
     return tuple(found)
+
+
+def _skipped(s: Session, promotion: PromotionRecord, now: datetime) -> tuple[TargetStatus, ...]:
+    environment = of_project(s, promotion.project).environments.get(promotion.environment)
+    if environment is None or promotion.state.is_terminal:
+        return ()
+    return not_serving(s, promotion.project, environment, now)
 
 
 def _quorum(s: Session, promotion: PromotionRecord) -> Quorum | None:

@@ -86,7 +86,7 @@ def why_environment(place: PlaceDep, services: ServicesDep) -> EnvironmentWhy:
 def show_observations(place: PlaceDep, services: ServicesDep) -> Observations:
     """What was last seen on each target, what differed from what was verified there, and what of that is drift."""
     with services.database.session() as s:
-        return Observations(items=drift_of(s, place))
+        return Observations(items=drift_of(s, place, services.now()))
 
 
 @router.get("/events")

@@ -10,7 +10,7 @@ from api.bodies import raw_body
 from api.deps import CallerDep, ProjectDep, ServicesDep
 from api.places import Matrix, matrix
 from api.route import Route
-from fairlead.commands import catalogue, plans, sealing
+from fairlead.commands import catalogue, previews, sealing
 from fairlead.contracts.records import ProjectRecord
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import NotFound
@@ -66,7 +66,7 @@ def dry_run(
     release: Annotated[str, Query(max_length=200)],
     environment: Annotated[str, Query(max_length=100)],
     services: ServicesDep,
-) -> plans.Preview:
+) -> previews.Preview:
     """What promoting a release would change."""
     return planning.dry_run(services, project, environment, release)
 

@@ -1,6 +1,7 @@
 """The API over HTTP: answers as JSON values, problems as exceptions, and posts that may be sent twice."""
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -15,6 +16,7 @@ TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 LONG_POLL_SLACK = 15.0
 ATTEMPTS = 3
 Json = Any
+Query = str | int | Sequence[str] | None
 
 
 class Api:
@@ -35,11 +37,11 @@ class Api:
             )
         return f"/projects/{quote(self._settings.project, safe='')}"
 
-    def get(self, path: str, *, timeout: float | None = None, **query: str | int | None) -> Json:
+    def get(self, path: str, *, timeout: float | None = None, **query: Query) -> Json:
         """What lies under a path. Raises Problem."""
         return self.get_raw(path, timeout=timeout, **query).json()
 
-    def get_raw(self, path: str, *, timeout: float | None = None, **query: str | int | None) -> httpx.Response:
+    def get_raw(self, path: str, *, timeout: float | None = None, **query: Query) -> httpx.Response:
         """The same, byte for byte."""
         known = {name: value for name, value in query.items() if value is not None}
         limit = TIMEOUT if timeout is None else httpx.Timeout(timeout, connect=5.0)

@@ -7,7 +7,7 @@ import typer
 
 from fairlead.cli.output import JsonOption, print_json, print_table, short_digest, short_ids, when
 from fairlead.cli.problem import Problem
-from fairlead.cli.promotions import Environment
+from fairlead.cli.promotions import Environment, print_skipped
 from fairlead.cli.session import connect, path
 from fairlead.domain.codes import Code
 
@@ -50,6 +50,7 @@ def why(
         typer.echo(f"{answer['environment']}: {'blocked' if answer['blocked_by'] else 'neither frozen nor held'}")
     _print_blockers(answer["blocked_by"])
     _print_drifted(answer)
+    print_skipped(answer.get("skipped", ()))
     _print_open(answer.get("promotions", ()))
     _print_refused(answer.get("refused_votes", ()))
     _print_queue(answer)
@@ -132,13 +133,14 @@ def _print_environment(environment: Any) -> None:
             t["name"],
             t["type"],
             t["release"] or "nothing",
+            t["status"]["state"],
             t["health"] or "not seen",
             when(t["verified_at"]),
             when(t["observed_at"]),
         )
         for t in environment["targets"]
     ]
-    print_table(("target", "type", "runs", "health", "verified", "seen"), rows, title=environment["name"])
+    print_table(("target", "type", "runs", "state", "health", "verified", "seen"), rows, title=environment["name"])
     _print_restraints((*environment["freezes"], *environment["holds"]))
     _print_queue(environment)
 

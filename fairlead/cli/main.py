@@ -19,6 +19,8 @@ from fairlead.cli import (
     promotions,
     releases,
     restraints,
+    retirements,
+    targets,
     voting,
 )
 from fairlead.cli.output import report, say
@@ -38,6 +40,8 @@ _SUBJECTS = (
     doctor,
     artifacts,
     compose,
+    targets,
+    retirements,
 )
 
 

@@ -1,5 +1,6 @@
 """`promote`, `plan`, `rollback`, `retry`, `cancel` without a signature, and `list`: asking for change, and for what it would be."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -46,7 +47,7 @@ def promote(
         body["config"] = layer
     if through_hold is not None:
         body["through_hold"] = through_hold
-    seconds = _seconds(timeout)
+    seconds = seconds_of(timeout)
     api = connect()
     _finish(api, api.post(f"{api.project}/promotions", body), wait=wait, seconds=seconds, json=json)
 
@@ -61,7 +62,7 @@ def rollback(
 ) -> None:
     """Go back to a release that was verified there before."""
     body = {"reason": reason} if to is None else {"reason": reason, "to": to}
-    seconds = _seconds(timeout)
+    seconds = seconds_of(timeout)
     api = connect()
     made = api.post(api.project + path("environments", environment, "rollbacks"), body)
     _finish(api, made, wait=wait, seconds=seconds, json=json)
@@ -69,7 +70,7 @@ def rollback(
 
 def retry(promotion: Promotion, wait: Wait = False, timeout: Timeout = "1h", json: JsonOption = False) -> None:
     """Ask for the same anew; votes do not carry over."""
-    seconds = _seconds(timeout)
+    seconds = seconds_of(timeout)
     api = connect()
     _finish(api, api.post(path("promotions", promotion, "retry")), wait=wait, seconds=seconds, json=json)
 
@@ -98,6 +99,16 @@ def print_plan(answer: Any) -> None:
     rows += [(t["wave"], t["name"], name, "remove", "", "") for t in answer["targets"] for name in t["removed"]]
     title = f"plan {short_digest(answer['digest'])}"
     print_table(("wave", "target", "component", "action", "now", "then"), rows, title=title)
+    print_skipped(answer.get("skipped", ()))
+    for component in answer.get("without", ()):
+        typer.echo(f"without {component}, which is retired there")
+
+
+def print_skipped(targets: Sequence[Any]) -> None:
+    """Targets that are left alone, and why."""
+    for target in targets:
+        until = f" until {when(target['until'])}" if target["until"] else ""
+        typer.echo(f"skips {target['target']}: {target['state']}{until}, {target['reason']} ({target['actor']})")
 
 
 def show_list(
@@ -135,7 +146,8 @@ def _finish(api: Any, made: Any, *, wait: bool, seconds: float, json: bool) -> N
     raise typer.Exit(watching.exit_code(view))
 
 
-def _seconds(text: str) -> float:
+def seconds_of(text: str) -> float:
+    """A duration as it was typed. Raises BadInput (bad_duration)."""
     try:
         return parse_duration(text)
     except ValueError as error:

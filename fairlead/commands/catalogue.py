@@ -19,7 +19,7 @@ from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, Conflict, FairleadError, Flaw, NotAllowed, NotFound
 from fairlead.domain.files import digest_of_file
 from fairlead.evidence.keys import key_id, load_public_key
-from fairlead.store import deployments, history, projects, releases
+from fairlead.store import deployments, documents, history, projects
 from fairlead.store.database import Database
 
 DEFAULT_FILE = "fairlead.yaml"
@@ -101,12 +101,16 @@ def diff(old: Catalogue | None, new: Catalogue) -> tuple[Change, ...]:
 
 
 def _parts(catalogue: Catalogue) -> dict[str, Any]:
-    """The document, with digests in the place of files."""
+    """The document, with digests in the place of files, and names beside what selects them."""
     files = {path: {"digest": digest_of_file(content)} for path, content in catalogue.files.items()}
     config = {"project": layer_document(catalogue.config)} if catalogue.config != Layer() else {}
     for place, labelled in enumerate(catalogue.label_config, 1):
         config[f"labels-{place}"] = {"labels": dict(labelled.labels), **layer_document(labelled.config)}
-    return {**document(catalogue), "files": files, "config": config}
+    said = document(catalogue)
+    for name, environment in catalogue.environments.items():
+        if environment.select:
+            said["environments"][name]["targets"]["chosen"] = list(environment.targets)
+    return {**said, "files": files, "config": config}
 
 
 def apply_catalogue(
@@ -218,7 +222,7 @@ def _left_behind(s: Session, environment: Environment, old: Catalogue, new: Cata
             at = pointer("", "environments", environment.name, "targets")
             yield Flaw(Code.STILL_RUNNING, f"{name} still runs what {environment.name} brought there", at)
     gone = set(old.components) - set(new.components)
-    for name in sorted(gone & _running_components(s, old.project, environment.name)):
+    for name in sorted(gone & _running_components(s, old.project, environment)):
         yield Flaw(Code.STILL_RUNNING, f"{name} still runs in {environment.name}", pointer("", "components", name))
 
 
@@ -226,9 +230,15 @@ def _moves(old: Target, new: Target | None) -> bool:
     return new is None or old.type is not new.type
 
 
-def _running_components(s: Session, project: str, environment: str) -> set[str]:
-    digests = {record.release_digest for record in deployments.running(s, project, environment)}
-    if last := deployments.last_verified(s, project, environment):
-        digests.add(last.release_digest)
-    found = (releases.by_digest(s, project, digest) for digest in digests)
-    return {name for release in found if release for name in release.manifest.components}
+def _running_components(s: Session, project: str, environment: Environment) -> set[str]:
+    """What deployments under way bring, and what was last verified on each target."""
+    tasks = [deployments.last_verified_task(s, project, environment.name, name) for name in environment.targets]
+    brought = [(record.plan, None) for record in deployments.running(s, project, environment.name)]
+    kept = [(task.plan, task.target) for task in tasks if task]
+    return {
+        component["name"]
+        for plan, target in (*brought, *kept)
+        for entry in (documents.plan(s, plan) or {"targets": ()})["targets"]
+        if target in (None, entry["name"])
+        for component in entry["components"]
+    }

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from fairlead.commands.inventory import not_serving
 from fairlead.contracts.base import Frozen
 from fairlead.contracts.messages import INTENT_RECONVERGE, SYSTEM
 from fairlead.contracts.records import LookRecord, PromotionRecord
@@ -28,15 +29,21 @@ class Remedy(Frozen):
     in_vain: int = 0
 
 
-def drifted(s: Session, project: str, place: Environment) -> tuple[LookRecord, ...]:
-    """The targets that differ, seen twice in a row, from what was last verified there; none while a deployment is under way."""
+def drifted(s: Session, project: str, place: Environment, now: datetime) -> tuple[LookRecord, ...]:
+    """The targets that differ, seen twice in a row, from what was last verified there; none while a deployment is under way.
+
+    Those that do not serve are left in peace.
+    """
     if deployments.running(s, project, place.name):
         return ()
-    found = looks.of(s, project, place.name)
+    found, idle = looks.of(s, project, place.name), {status.target for status in not_serving(s, project, place, now)}
     return tuple(
         look
         for name in place.targets
-        if (look := found.get(name)) and look.drift and look.deployment == _verified(s, project, place.name, name)
+        if name not in idle
+        and (look := found.get(name))
+        and look.drift
+        and look.deployment == _verified(s, project, place.name, name)
     )
 
 

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from fairlead.commands.drift import drifted
 from fairlead.commands.promotions import require_environment
 from fairlead.contracts.canonical import Digest, digest_of
-from fairlead.contracts.messages import INTENT_RECONVERGE, INTENT_ROLLBACK
+from fairlead.contracts.messages import INTENT_RECONVERGE, INTENT_RETIRE, INTENT_ROLLBACK
 from fairlead.contracts.records import PromotionRecord, ReportRecord
 from fairlead.contracts.release import PinnedComponent, Plan
 from fairlead.contracts.votes import ApprovalTerms
@@ -39,18 +39,26 @@ def gather(
 ) -> Facts:
     """The facts of every gate that this promotion must pass. `opened` and `expires`: of the votes for this plan.
 
-    A rollback to a release that was verified here is not asked for security: getting back must not be blocked.
+    A rollback to a release that was verified here is not asked for security: getting back must not be blocked. A retirement brings
+    nothing: it is asked neither for security nor for what came before.
     """
     environment = require_environment(catalogue, promotion.environment)
     common = {"intent": promotion.intent, "verified_here": _verified_here(s, promotion)}
     found = [_previous_environment(s, catalogue, environment, promotion, common), _freeze(s, promotion, now, common)]
     if environment.drift.policy is DriftPolicy.BLOCK:
-        found.append(_drift(s, environment, promotion, common))
+        found.append(_drift(s, environment, promotion, now, common))
+    if promotion.intent == INTENT_RETIRE:
+        found = [given for given in found if given["gate"] == gates.FREEZE]
     if environment.approval:
         found.append(_approval(s, environment.approval, promotion, plan, (opened, expires), common))
-    if environment.security and not (promotion.intent == INTENT_ROLLBACK and common["verified_here"]):
+    if environment.security and _brings_something_new(promotion, common):
         found.append(_security(s, environment.security, promotion))
     return {given["gate"]: given for given in found}
+
+
+def _brings_something_new(promotion: PromotionRecord, common: Mapping[str, Any]) -> bool:
+    goes_back = promotion.intent == INTENT_ROLLBACK and common["verified_here"]
+    return not goes_back and promotion.intent != INTENT_RETIRE
 
 
 def judge(facts: Facts, now: datetime) -> list[Verdict]:
@@ -118,13 +126,15 @@ def _freeze(s: Session, promotion: PromotionRecord, now: datetime, common: dict[
     return _given(gates.FREEZE, {}, {**common, "freezes": freezes})
 
 
-def _drift(s: Session, environment: Environment, promotion: PromotionRecord, common: dict[str, Any]) -> dict[str, Any]:
+def _drift(
+    s: Session, environment: Environment, promotion: PromotionRecord, now: datetime, common: dict[str, Any]
+) -> dict[str, Any]:
     targets = {
         look.target: {
             "since": to_text(look.since) if look.since else None,
             "differences": [d.model_dump(mode="json", exclude={"code"}) for d in look.drift],
         }
-        for look in drifted(s, promotion.project, environment)
+        for look in drifted(s, promotion.project, environment, now)
     }
     return _given(gates.DRIFT, {"policy": environment.drift.policy.value}, {**common, "targets": targets})
 

@@ -1,4 +1,4 @@
-"""Plans: what a deployment will execute, what one target is told of it, and what a preview shows beside it."""
+"""Plans: what a deployment will execute, and what one target is told of it."""
 
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
@@ -7,14 +7,14 @@ from typing import Any
 from sqlmodel import Session
 
 from fairlead.commands.configuration import Layering, resolved
+from fairlead.commands.inventory import EVERYTHING, Scope
 from fairlead.commands.promotions import require_environment
-from fairlead.contracts.base import Frozen
-from fairlead.contracts.canonical import Digest, digest_of
-from fairlead.contracts.messages import INTENT_RECONVERGE
+from fairlead.contracts.canonical import Digest
+from fairlead.contracts.messages import INTENT_RECONVERGE, INTENT_RETIRE
 from fairlead.contracts.records import DeploymentRecord, PromotionRecord, ReleaseRecord, TaskRecord
 from fairlead.contracts.release import Plan, PlannedComponent, PlannedTarget, PlanStrategy, RenderedConfig, SecretUse
 from fairlead.contracts.target import ComponentSpec, TargetAddress, TargetSpec
-from fairlead.domain.catalogue import Catalogue, Component, Environment, Target
+from fairlead.domain.catalogue import Catalogue, Component, Environment, Strategy, Target
 from fairlead.domain.codes import Code
 from fairlead.domain.component_rules import read_template
 from fairlead.domain.errors import BadInput, Conflict, NotFound, Unavailable
@@ -22,40 +22,11 @@ from fairlead.domain.render import render
 from fairlead.domain.target_kinds import objections
 from fairlead.domain.waves import start_order, waves
 from fairlead.ports import Secrets
-from fairlead.store import deployments, documents, promotions, releases
+from fairlead.store import documents, promotions, releases
 
 Versions = Mapping[str, str]
 """Secret reference to the version it has."""
 NO_VERSIONS: Versions = MappingProxyType({})
-
-
-class PreviewComponent(Frozen):
-    """`action`: create | change | keep. The old ones are those last verified on this target, None where there were none."""
-
-    name: str
-    action: str
-    old_digest: Digest | None
-    new_digest: Digest
-    old_config: Digest | None
-    new_config: Digest
-
-
-class PreviewTarget(Frozen):
-    """`removed`: components that run there now and that the plan does not have."""
-
-    name: str
-    wave: int
-    release: str | None
-    components: tuple[PreviewComponent, ...]
-    removed: tuple[str, ...] = ()
-
-
-class Preview(Frozen):
-    """A plan, its digest, and what it would change of what was last verified."""
-
-    plan: Plan
-    digest: Digest
-    targets: tuple[PreviewTarget, ...]
 
 
 def make_plan(
@@ -65,33 +36,40 @@ def make_plan(
     release: ReleaseRecord,
     versions: Versions = NO_VERSIONS,
     promotion: PromotionRecord | None = None,
+    scope: Scope = EVERYTHING,
 ) -> Plan:
-    """Render every component for every target and keep the results as artifacts; the plan itself is the caller's to keep.
+    """Render every component for every target that takes part and keep the results as artifacts; the plan itself is the caller's to keep.
 
     `versions`: of all secrets that are needed (secret_versions); `promotion`: whose request may have brought a layer.
     Raises NotFound (environment_not_found), BadInput (bad_value) where the layers contradict the rules.
     """
     place = require_environment(catalogue, environment)
     layering = Layering(s, catalogue, release, promotion)
-    components = frozen_components(s, release)
+    components = {name: c for name, c in frozen_components(s, release).items() if name not in scope.without}
+    names = [name for name in place.targets if name not in scope.skipped]
     order = start_order({name: component.depends_on for name, component in components.items()})
     targets = [
         _planned(s, release, [components[c] for c in order], place, catalogue.targets[name], wave, versions, layering)
-        for wave, names in enumerate(waves(place.targets, place.strategy))
-        for name in names
+        for wave, together in enumerate(waves(names, place.strategy))
+        for name in together
     ]
     return Plan(
         project=catalogue.project,
         environment=environment,
         release=release.digest,
-        strategy=PlanStrategy(
-            type=place.strategy.type.value,
-            batch=place.strategy.batch,
-            min_healthy_time=place.strategy.min_healthy_time,
-            healthy_deadline=place.strategy.healthy_deadline,
-        ),
+        strategy=plan_strategy(place.strategy),
         on_failure=place.on_failure,
         targets=tuple(targets),
+    )
+
+
+def plan_strategy(strategy: Strategy) -> PlanStrategy:
+    """How to go through targets, as a plan says it."""
+    return PlanStrategy(
+        type=strategy.type.value,
+        batch=strategy.batch,
+        min_healthy_time=strategy.min_healthy_time,
+        healthy_deadline=strategy.healthy_deadline,
     )
 
 
@@ -119,26 +97,13 @@ def secret_versions(secrets: Secrets, references: Collection[str]) -> dict[str, 
     return {reference: secrets.version(reference) for reference in sorted(references)}
 
 
-def preview(
-    s: Session,
-    catalogue: Catalogue,
-    environment: str,
-    release: ReleaseRecord,
-    versions: Versions = NO_VERSIONS,
-    promotion: PromotionRecord | None = None,
-) -> Preview:
-    """The plan beside what was last verified on each target."""
-    plan = make_plan(s, catalogue, environment, release, versions, promotion)
-    return Preview(plan=plan, digest=digest_of(plan), targets=tuple(_compared(s, plan, t) for t in plan.targets))
-
-
 def target_spec(s: Session, deployment: DeploymentRecord, task: TaskRecord) -> TargetSpec:
     """What the executor of one target is told: the task's plan entry with the rendered configurations."""
     plan = read_plan(s, task.plan)
     release = releases.by_digest(s, deployment.project, task.release_digest)
     if release is None or deployment.decision is None:
         raise Conflict(Code.HISTORY_CONFLICT, f"deployment {deployment.id} has no release or no decision")
-    components = tuple(_specified(s, release, planned) for planned in _entry(plan, task.target).components)
+    components = tuple(_specified(s, release, planned) for planned in entry_of(plan, task.target).components)
     return TargetSpec(
         project=deployment.project,
         environment=deployment.environment,
@@ -155,9 +120,9 @@ def target_spec(s: Session, deployment: DeploymentRecord, task: TaskRecord) -> T
 
 
 def _puts_right(s: Session, deployment: DeploymentRecord) -> bool:
-    """Whether it brings what was verified here once more: then, as in a rollback, what is right already stays untouched."""
+    """Whether it brings nothing but what was verified here: then, as in a rollback, what is right already stays untouched."""
     promotion = promotions.get(s, deployment.promotion)
-    return promotion is not None and promotion.intent == INTENT_RECONVERGE
+    return promotion is not None and promotion.intent in {INTENT_RECONVERGE, INTENT_RETIRE}
 
 
 def address(spec: TargetSpec) -> TargetAddress:
@@ -265,36 +230,12 @@ def _specified(s: Session, release: ReleaseRecord, planned: PlannedComponent) ->
     )
 
 
-def _entry(plan: Plan, target: str) -> PlannedTarget:
+def entry_of(plan: Plan, target: str) -> PlannedTarget:
+    """What a plan says of one target. Raises NotFound (target_not_found)."""
     for planned in plan.targets:
         if planned.name == target:
             return planned
     raise NotFound(Code.TARGET_NOT_FOUND, f"the plan has no target {target}")
-
-
-def _compared(s: Session, plan: Plan, target: PlannedTarget) -> PreviewTarget:
-    task = deployments.last_verified_task(s, plan.project, plan.environment, target.name)
-    running = _entry(read_plan(s, task.plan), target.name).components if task else ()
-    old = {component.name: component for component in running}
-    return PreviewTarget(
-        name=target.name,
-        wave=target.wave,
-        release=task.release if task else None,
-        components=tuple(_difference(old.get(new.name), new) for new in target.components),
-        removed=tuple(sorted(set(old) - {new.name for new in target.components})),
-    )
-
-
-def _difference(old: PlannedComponent | None, new: PlannedComponent) -> PreviewComponent:
-    same = old is not None and (old.digest, old.config) == (new.digest, new.config)
-    return PreviewComponent(
-        name=new.name,
-        action="create" if old is None else "keep" if same else "change",
-        old_digest=old.digest if old else None,
-        new_digest=new.digest,
-        old_config=old.config if old else None,
-        new_config=new.config,
-    )
 
 
 def _found(document: Any | None, digest: Digest) -> Any:

@@ -8,10 +8,18 @@ from sqlmodel import Session
 
 from fairlead.commands.catalogue import of_project
 from fairlead.commands.ids import new_id
+from fairlead.commands.inventory import require_not_retired
 from fairlead.commands.keys import is_integration
 from fairlead.commands.layers import read_config, require_components
 from fairlead.commands.releases import require_release
-from fairlead.contracts.messages import INTENT_PROMOTE, INTENT_RECONVERGE, INTENT_ROLLBACK, SYSTEM, PromotionInput
+from fairlead.contracts.messages import (
+    INTENT_PROMOTE,
+    INTENT_RECONVERGE,
+    INTENT_RETIRE,
+    INTENT_ROLLBACK,
+    SYSTEM,
+    PromotionInput,
+)
 from fairlead.contracts.records import PromotionRecord, ReleaseRecord, TaskRecord
 from fairlead.domain.catalogue import Catalogue, Environment, Layer
 from fairlead.domain.catalogue_document import layer_document
@@ -50,6 +58,7 @@ def request_promotion(
     layer = _own_layer(intent, config)
     with db.session() as s:
         place = require_environment(of_project(s, project), environment)
+        require_not_retired(s, project, place, now)
         record = require_release(s, project, release)
         _require_possible(s, record, environment, intent)
         require_components(layer, record.manifest.components)
@@ -139,6 +148,8 @@ def retry(db: Database, promotion: str, *, requester: str, now: datetime, id: st
         raise NotFound(Code.PROMOTION_NOT_FOUND, f"there is no promotion {promotion!r:.60}")
     if not record.state.is_terminal:
         raise Conflict(Code.PROMOTION_NOT_CLOSED, f"promotion {promotion} is still {record.state}")
+    if record.intent == INTENT_RETIRE:
+        raise BadInput(Code.BAD_VALUE, "a retirement is asked for anew", hint="fairlead target retire")
     return request_promotion(
         db,
         record.project,

@@ -8,6 +8,8 @@ from fairlead.domain.states import DeploymentState, PromotionState
 
 INTENT_PROMOTE = "promote"
 INTENT_ROLLBACK = "rollback"
+INTENT_RETIRE = "retire"
+"""Take down what runs, instead of bringing something."""
 INTENT_RECONVERGE = "reconverge"
 """Put right what drifted from the last verified state; asked for by Fairlead itself."""
 SYSTEM = "fairlead"

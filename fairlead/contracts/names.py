@@ -81,6 +81,16 @@ def environment_subject(project: str, environment: str) -> str:
     return f"environment/{project}/{environment}"
 
 
+def target_subject(project: str, target: str) -> str:
+    """Maintenance, retirement and return of a target."""
+    return f"target/{project}/{target}"
+
+
+def component_subject(project: str, environment: str, component: str) -> str:
+    """Retirement and return of a component in an environment."""
+    return f"component/{project}/{environment}/{component}"
+
+
 def project_subject(project: str) -> str:
     """Catalogue changes, releases, reports, keys."""
     return f"project/{project}"

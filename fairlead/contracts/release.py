@@ -47,12 +47,13 @@ class PlannedComponent(Frozen):
 
 
 class PlannedTarget(Frozen):
-    """`wave` counts from 0. Components stand in the order in which they are started."""
+    """`wave` counts from 0. Components stand in the order in which they are started. `retire`: everything there is taken down."""
 
     name: str
     type: str
     wave: int
     components: tuple[PlannedComponent, ...]
+    retire: Literal[True] | None = None
 
 
 class Plan(Frozen):

@@ -11,6 +11,7 @@ from fairlead.domain.nearest import did_you_mean
 
 NAME_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$"
 _NAME = re.compile(NAME_PATTERN[1:-1])
+SELECT = "select"
 _UNHOLDABLE = re.compile("[\\x00\\ud800-\\udfff]")
 
 
@@ -101,6 +102,17 @@ class Block:
             self.flaw(Code.BAD_VALUE, f"expected a list, not {_kind(value)}", key)
             return ()
         return tuple(self._as_text(item, key, index) for index, item in enumerate(value))
+
+    def names_or_labels(self, key: str) -> tuple[tuple[str, ...], dict[str, str]]:
+        """A list of names, or a mapping whose one field `select` says what labels the things meant have."""
+        if not isinstance(self._values.get(key), Mapping):
+            return self.words(key), {}
+        chosen = self.block(key)
+        labels = chosen.strings(SELECT)
+        if not labels:
+            chosen.flaw(Code.MISSING_FIELD, f"{SELECT} names no label")
+        chosen.close()
+        return (), labels
 
     def strings(self, key: str) -> dict[str, str]:
         """A mapping to strings; numbers become strings, as in Compose."""

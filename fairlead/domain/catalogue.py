@@ -132,7 +132,10 @@ class LabelLayer:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """A place in the promotion path. `soak`: how long a release must have run here before it may go on."""
+    """A place in the promotion path. `soak`: how long a release must have run here before it may go on.
+
+    `select`: the labels that its targets were chosen by, where they were not named.
+    """
 
     name: str
     targets: tuple[str, ...]
@@ -146,6 +149,7 @@ class Environment:
     promotion_expires: float = 86400.0
     drift: DriftRule = field(default_factory=DriftRule)
     config: Layer = field(default_factory=Layer)
+    select: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

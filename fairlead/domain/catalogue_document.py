@@ -5,6 +5,7 @@ Reading it back gives the same catalogue, and two ways to write the same catalog
 
 from typing import Any
 
+from fairlead.domain.blocks import SELECT
 from fairlead.domain.catalogue import (
     ApprovalRule,
     Catalogue,
@@ -74,7 +75,7 @@ def _health(health: HealthCheck) -> Document:
 
 def _environment(environment: Environment) -> Document:
     return _filled(
-        targets=list(environment.targets),
+        targets={SELECT: dict(environment.select)} if environment.select else list(environment.targets),
         after=list(environment.after),
         soak=format_duration(environment.soak),
         production=environment.production,

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
-from fairlead.domain.blocks import pointer
+from fairlead.domain.blocks import SELECT, pointer
 from fairlead.domain.catalogue import ApprovalRule, Catalogue, Component, Environment, Layer, Target
 from fairlead.domain.catalogue_document import template
 from fairlead.domain.codes import Code
@@ -68,7 +68,8 @@ def _targets(catalogue: Catalogue) -> Iterator[Flaw]:
             yield Flaw(Code.NOT_SUPPORTED_YET, f"an environment may have {MAX_TARGETS} targets for now", at)
         for index, target in enumerate(environment.targets):
             if owners.setdefault(target, name) != name:
-                yield Flaw(Code.BAD_VALUE, f"{target} belongs to {owners[target]} already", pointer(at, index))
+                step = SELECT if environment.select else index
+                yield Flaw(Code.BAD_VALUE, f"{target} belongs to {owners[target]} already", pointer(at, step))
             elif target in catalogue.targets:
                 yield from _components(catalogue, environment, catalogue.targets[target])
 

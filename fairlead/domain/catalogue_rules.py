@@ -1,8 +1,9 @@
 """From a plain document to a Catalogue, or to everything that is wrong with it. Rules between the parts: catalogue_links."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fairlead.domain.blocks import Block
+from fairlead.domain.blocks import SELECT, Block
 from fairlead.domain.catalogue import (
     ApprovalRule,
     Catalogue,
@@ -23,6 +24,7 @@ from fairlead.domain.errors import Flaw
 from fairlead.domain.files import digest_of_file, read_files
 from fairlead.domain.findings import Severity
 from fairlead.domain.layer_rules import read_label_layers, read_layer
+from fairlead.domain.selecting import chosen, none_chosen
 from fairlead.domain.target_kinds import KINDS
 
 DAY, MONTH = 86_400.0, 31 * 86_400.0
@@ -52,12 +54,13 @@ def read_block(root: Block) -> Catalogue:
     """Read a catalogue part by part; what is wrong within a part is noted by the block."""
     files = read_files(root)
     digests = {path: digest_of_file(content) for path, content in files.items()}
+    targets = {name: _target(name, block) for name, block in root.blocks("targets")}
     catalogue = Catalogue(
         project=_project(root),
         people={name: _person(block) for name, block in root.blocks("people")},
         components={name: read_component(name, block, digests) for name, block in root.blocks("components")},
-        environments={name: _environment(name, block) for name, block in root.blocks("environments")},
-        targets={name: _target(name, block) for name, block in root.blocks("targets")},
+        environments={name: _environment(name, block, targets) for name, block in root.blocks("environments")},
+        targets=targets,
         files=files,
         config=read_layer(root.block("config")),
         label_config=read_label_layers(root),
@@ -81,11 +84,12 @@ def _person(block: Block) -> Person:
     return person
 
 
-def _environment(name: str, block: Block) -> Environment:
+def _environment(name: str, block: Block, targets: Mapping[str, Target]) -> Environment:
     gates = block.block("gates")
+    named, labels = block.names_or_labels("targets")
     environment = Environment(
         name=name,
-        targets=block.words("targets"),
+        targets=chosen(labels, targets) if labels else named,
         after=block.words("after"),
         soak=block.duration("soak", 0.0, 0.0, MONTH),
         production=block.flag("production", False),
@@ -96,8 +100,11 @@ def _environment(name: str, block: Block) -> Environment:
         promotion_expires=block.duration("promotion_expires", DAY, 1.0, MONTH),
         drift=_drift(block.block("drift")),
         config=read_layer(block.block("config")),
+        select=labels,
     )
-    if not environment.targets:
+    if labels and not environment.targets:
+        block.flaw(Code.BAD_VALUE, none_chosen(labels, targets), "targets", SELECT)
+    elif not environment.targets:
         block.flaw(Code.MISSING_FIELD, "an environment needs at least one target", "targets")
     for optional, key in ((gates, "security"), (block, "approval")):
         optional.take(key)

@@ -6,7 +6,7 @@ It knows fields, types, words and bounds. Rules between fields are for the serve
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from fairlead.domain.blocks import NAME_PATTERN, Block
+from fairlead.domain.blocks import NAME_PATTERN, SELECT, Block
 from fairlead.domain.catalogue_rules import read_block
 from fairlead.domain.target_kinds import KINDS
 
@@ -74,6 +74,13 @@ class _Recorder(Block):
     def words(self, key: str) -> tuple[str, ...]:
         self._note(key, {"type": "array", "items": _TEXT})
         return ()
+
+    def names_or_labels(self, key: str) -> tuple[tuple[str, ...], dict[str, str]]:
+        chosen = _Recorder()
+        chosen.strings(SELECT)
+        labels = {**chosen.schema(), "required": [SELECT]}
+        self._note(key, {"oneOf": [{"type": "array", "items": _TEXT}, labels]})
+        return (), {}
 
     def strings(self, key: str) -> dict[str, str]:
         self._note(key, {"type": "object", "additionalProperties": _TEXT})

@@ -12,13 +12,17 @@ HOLD = "hold"
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A promotion in the queue. `ordinal`: its release's place in the order of creation; `through_hold`: a person said so."""
+    """A promotion in the queue. `ordinal`: its release's place in the order of creation; `through_hold`: a person said so.
+
+    `takes_down`: it retires something, and brings no release.
+    """
 
     promotion: str
     release: str
     ordinal: int
     is_rollback: bool = False
     through_hold: bool = False
+    takes_down: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,8 @@ def is_open(restraint: Restraint, now: datetime) -> bool:
 
 def is_older(waiting: Waiting, verified: int | None) -> bool:
     """Whether it would bring an older release than the one last verified there (its ordinal), without meaning to."""
-    return not waiting.is_rollback and verified is not None and waiting.ordinal < verified
+    means_to = waiting.is_rollback or waiting.takes_down
+    return not means_to and verified is not None and waiting.ordinal < verified
 
 
 def next_turn(queue: Sequence[Waiting], restraints: Sequence[Restraint], verified: int | None, now: datetime) -> Turn:

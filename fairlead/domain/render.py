@@ -9,6 +9,7 @@ from fairlead.domain.catalogue_document import template
 from fairlead.domain.component_rules import read_template
 from fairlead.domain.files import FIELD
 from fairlead.domain.merging import Tree, compose, merge, overlay
+from fairlead.domain.selecting import has
 from fairlead.domain.target_kinds import KINDS
 
 
@@ -35,7 +36,7 @@ def catalogue_layers(
     yield Source("project", catalogue.project, revision, actor), catalogue.config
     yield Source("environment", environment.name, revision, actor), environment.config
     for labelled in catalogue.label_config:
-        if labelled.labels.items() <= target.labels.items():
+        if has(target, labelled.labels):
             named = ",".join(f"{name}={value}" for name, value in sorted(labelled.labels.items()))
             yield Source("labels", named, revision, actor), labelled.config
     yield Source("target", target.name, revision, actor), target.config

@@ -81,18 +81,18 @@ def last_verified(s: Session, project: str, environment: str) -> DeploymentRecor
 def last_verified_task(
     s: Session, project: str, environment: str, target: str, *, before_number: int | None = None
 ) -> TaskRecord | None:
-    """The task that last brought a target into a verified state, of a deployment with a lower number."""
+    """The task that last brought a target into a verified state, of a deployment with a lower number; None once it was retired since."""
     query = (
         select(Task)
         .join(Deployment, col(Deployment.id) == col(Task.deployment))
         .where(Deployment.project == project, Deployment.environment == environment)
         .where(Deployment.state == DeploymentState.SUCCEEDED, Task.target == target)
-        .where(Task.state == TaskState.SUCCEEDED, col(Task.retire).is_(False))
+        .where(Task.state == TaskState.SUCCEEDED)
     )
     if before_number is not None:
         query = query.where(Deployment.number < before_number)
     row = s.exec(query.order_by(col(Deployment.number).desc()).limit(1)).one_or_none()
-    return as_record(TaskRecord, row) if row else None
+    return as_record(TaskRecord, row) if row and not row.retire else None
 
 
 def verified_spans(

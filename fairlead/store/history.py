@@ -1,8 +1,10 @@
 """The append-only record: events keyed (subject, sequence), projected into the rows that lists and pages read."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Session, col, func, select
 
 from fairlead.contracts.canonical import Digest, digest_bytes
@@ -65,6 +67,13 @@ def last(s: Session, subject: str, type: str | None = None) -> EventRecord | Non
         query = query.where(Event.type == type)
     row = s.exec(query.order_by(col(Event.sequence).desc()).limit(1)).one_or_none()
     return as_record(EventRecord, row) if row else None
+
+
+def latest(s: Session, subjects: Collection[str], types: Collection[str]) -> dict[str, EventRecord]:
+    """The latest event of each of these subjects that is of one of these types."""
+    query = select(Event).where(col(Event.subject).in_(subjects), col(Event.type).in_(types))
+    newest = query.ext(distinct_on(col(Event.subject))).order_by(Event.subject, col(Event.sequence).desc())
+    return {row.subject: as_record(EventRecord, row) for row in s.exec(newest)}
 
 
 def events(s: Session, subject: str, after: int = -1, limit: int = 100) -> list[EventRecord]:

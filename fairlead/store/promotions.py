@@ -32,8 +32,9 @@ def insert(
     requested_at: datetime,
     expires_at: datetime,
     config: dict[str, Any] | None = None,
+    retire: dict[str, Any] | None = None,
 ) -> PromotionRecord:
-    """Keep a request, and its event 0 `requested`, in which its configuration layer lies."""
+    """Keep a request, and its event 0 `requested`, in which its configuration layer lies, or what it is to retire."""
     row = Promotion(
         id=id,
         project=project,
@@ -52,7 +53,7 @@ def insert(
     )
     s.add(row)
     s.flush()
-    history.append(s, _requested(row, config or {}))
+    history.append(s, _requested(row, config or {}, retire))
     return as_record(PromotionRecord, row)
 
 
@@ -66,6 +67,12 @@ def config(s: Session, id: str) -> dict[str, Any]:
     """The configuration layer that came with its request."""
     requested = history.event(s, promotion_subject(id), 0)
     return dict(requested.data.get("config", {})) if requested else {}
+
+
+def retirement(s: Session, id: str) -> dict[str, Any]:
+    """What it was asked to retire."""
+    requested = history.event(s, promotion_subject(id), 0)
+    return dict(requested.data.get("retire", {})) if requested else {}
 
 
 def find(s: Session, project: str, prefix: str) -> list[PromotionRecord]:
@@ -121,7 +128,7 @@ def unended(s: Session) -> list[PromotionRecord]:
     return _all(s, _open())
 
 
-def _requested(row: Promotion, config: dict[str, Any]) -> Append:
+def _requested(row: Promotion, config: dict[str, Any], retire: dict[str, Any] | None) -> Append:
     data = {
         "environment": row.environment,
         "release": row.release,
@@ -131,6 +138,7 @@ def _requested(row: Promotion, config: dict[str, Any]) -> Append:
         "through_hold": row.through_hold,
         "retry_of": row.retry_of,
         "config": config or None,
+        "retire": retire,
     }
     return Append(
         subject=promotion_subject(row.id),

@@ -14,6 +14,7 @@ from activities.drift import DriftActivities
 from activities.lookup import project_catalogue
 from agents.memory.world import Place
 from fairlead.commands import drift as known
+from fairlead.commands import inventory
 from fairlead.contracts import names
 from fairlead.contracts.canonical import digest_of
 from fairlead.contracts.drift import LooksTaken, Sight, Watched
@@ -188,9 +189,20 @@ def test_drift_is_over_when_something_else_was_deployed(watcher: Watcher) -> Non
     watcher.look(), watcher.look()
     watcher.deploy(watcher.shop.promote("1.1.0"))
     with watcher.shop.db.session() as s:
-        assert known.drifted(s, "shop", environment(watcher)) == ()
+        assert known.drifted(s, "shop", environment(watcher), watcher.time) == ()
     watcher.look()
     assert watcher.told() == ["drift_found", "drift_ended"]
+
+
+def test_where_people_work_drift_is_silent_until_the_target_serves_again(watcher: Watcher) -> None:
+    db, target = watcher.shop.db, "dev-1"
+    inventory.start_maintenance(db, "shop", target, actor="ana", reason="new disk", now=watcher.time)
+    taken_away(watcher.place)
+    assert [watcher.look().drifted for _ in range(3)] == [()] * 3
+    assert watcher.told() == []
+    inventory.activate(db, "shop", target, actor="ana", now=watcher.time)
+    watcher.look()
+    assert watcher.look().drifted == (target,)
 
 
 def environment(watcher: Watcher) -> Environment:
@@ -328,7 +340,7 @@ def test_a_hold_stops_it_too(watcher: Watcher) -> None:
     watcher.look()
     assert watcher.look().reconverge is None
     with watcher.shop.db.session() as s:
-        looked = known.drifted(s, "shop", environment(watcher))
+        looked = known.drifted(s, "shop", environment(watcher), watcher.time)
         remedy = known.remedy(s, "shop", environment(watcher), looked, watcher.time)
     assert remedy is not None
     assert remedy.restrained == ("hold",)

@@ -4,7 +4,8 @@ import pytest
 from sqlmodel import Session
 
 from fairlead.commands import catalogue
-from fairlead.commands.plans import address, addresses, make_plan, preview, rendered, target_spec
+from fairlead.commands.plans import address, addresses, make_plan, rendered, target_spec
+from fairlead.commands.previews import preview
 from fairlead.contracts.canonical import digest_of
 from fairlead.contracts.release import Plan
 from fairlead.domain.codes import Code

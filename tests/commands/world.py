@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from fairlead.commands import catalogue, plans, promotions, releases
+from fairlead.commands import catalogue, planning, promotions, releases
 from fairlead.commands.releases import Wanted
 from fairlead.contracts.canonical import Digest
 from fairlead.contracts.names import deployment_subject
@@ -91,7 +91,7 @@ class World:
         """A deployment that has ended, verified or not, of a promotion that bypasses every gate."""
         promotion = self.request(version, environment)
         with self.db.session() as s:
-            deployment = self._open(s, promotion)
+            deployment = self._open(s, promotion, at(seconds))
             for state in ("preparing", "running"):
                 step(s, deployment, "moved", state=state)
             for task in deployments.tasks(s, deployment.id):
@@ -106,10 +106,10 @@ class World:
         assert found is not None
         return found
 
-    def _open(self, s: Session, promotion: PromotionRecord) -> DeploymentRecord:
+    def _open(self, s: Session, promotion: PromotionRecord, now: datetime) -> DeploymentRecord:
         self.numbers += 1
         release = releases.require_release(s, "shop", promotion.release)
-        plan = plans.make_plan(s, catalogue.of_project(s, "shop"), promotion.environment, release)
+        plan = planning.plan_of(s, catalogue.of_project(s, "shop"), promotion, release, now)
         common = {"release": release.version, "release_digest": release.digest}
         common["plan"] = documents.put_plan(s, "shop", plan)
         deployment = DeploymentRecord(

@@ -23,7 +23,9 @@ def _deployment(case: Case) -> Iterator[str]:
         yield f"{entry}: its targets are not the plan's"
         return
     for done in said.targets:
-        if done.retire or done.release_digest != decided.release:
+        if done.retire != (planned[done.name].retire is True):
+            yield f"{entry}: {done.name} was taken down, or was to be and was not"
+        elif not done.retire and done.release_digest != decided.release:
             yield f"{entry}: {done.name} got another release than was decided on"
         asked = tuple(
             p.PlacedComponent(name=c.name, digest=c.digest, config=c.config) for c in planned[done.name].components

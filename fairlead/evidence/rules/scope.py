@@ -94,7 +94,7 @@ def _about(case: Case, said: p.AnyPredicate) -> list[Digest]:
         return [said.release]
     if isinstance(said, p.DeploymentPredicate) and said.is_rollback:
         return [target.release_digest for target in said.targets]
-    if isinstance(said, p.ObservationPredicate) and said.is_rollback:
+    if isinstance(said, p.ObservationPredicate) and (said.is_rollback or said.retire):
         return [said.release_digest]
     return [case.release] if case.release else []
 

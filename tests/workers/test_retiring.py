@@ -1,0 +1,104 @@
+"""Targets in maintenance are left alone; what is retired is taken down by a promotion, with evidence that holds."""
+
+import asyncio
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from fairlead.adapters import temporal
+from fairlead.commands import inventory, promotions, retiring
+from fairlead.commands.catalogue import of_project
+from fairlead.commands.promotions import workflow_input
+from fairlead.commands.releases import Wanted, create_release
+from fairlead.commands.retiring import Retirement
+from fairlead.contracts.records import PromotionRecord
+from fairlead.domain.errors import BadInput
+from fairlead.domain.states import PromotionState
+from fairlead.domain.target_states import TargetState
+from tests.activities.shop import SHOP, PlayedImages
+from tests.workers.running import RunningShop
+from workers.clock import now
+
+
+async def retire(shop: RunningShop, wanted: Retirement) -> PromotionRecord:
+    """Ask for it, let it run, and see that it succeeded with evidence that holds."""
+    asked = await asyncio.to_thread(
+        lambda: retiring.request(shop.db, "shop", wanted, requester="ana", reason="moved", now=now())
+    )
+    assert asked is not None
+    await temporal.start_promotion(shop.client, workflow_input(asked))
+    row = await shop.ends(asked)
+    assert row.state is PromotionState.SUCCEEDED, f"{row.code}: {row.detail}"
+    report = shop.verified(row.id)
+    assert report.verified, [finding for finding in report.findings if finding.problems]
+    return row
+
+
+def state_of(shop: RunningShop, target: str) -> TargetState:
+    with shop.db.session() as s:
+        return inventory.status(s, "shop", target, now()).state
+
+
+def without(document: dict[str, Any], environment: str, target: str) -> dict[str, Any]:
+    """The catalogue without a target."""
+    document = deepcopy(document)
+    document["environments"][environment]["targets"].remove(target)
+    del document["targets"][target]
+    return document
+
+
+async def test_a_retired_target_is_empty_for_good_and_may_leave_the_catalogue(shop: RunningShop) -> None:
+    await shop.succeed_in("1.0.0", "dev", "staging")
+    row = await retire(shop, Retirement("staging", ("stg-2",)))
+    assert shop.world.named("stg-2").digests() == {}
+    assert state_of(shop, "stg-2") is TargetState.RETIRED
+    with pytest.raises(BadInput, match="asked for anew"):
+        promotions.retry(shop.db, row.id, requester="ana", now=now())
+    await shop.succeed_in("1.1.0", "dev", "staging")
+    assert (shop.world.named("stg-1").count("create"), shop.world.named("stg-2").count("create")) == (2, 1)
+    await asyncio.to_thread(shop.apply, without(SHOP, "staging", "stg-2"))
+
+
+async def test_maintenance_leaves_a_target_alone_and_retiring_takes_down_whatever_release_runs(
+    shop: RunningShop,
+) -> None:
+    await shop.succeed_in("1.0.0", "dev", "staging")
+    before = shop.world.named("stg-2").digests()
+    inventory.start_maintenance(shop.db, "shop", "stg-2", actor="ana", reason="new disk", now=now())
+    await shop.succeed_in("1.1.0", "dev", "staging")
+    assert shop.world.named("stg-2").digests() == before != shop.world.named("stg-1").digests()
+    inventory.activate(shop.db, "shop", "stg-2", actor="ana", now=now())
+    row = await retire(shop, Retirement("staging", ("stg-1", "stg-2")))
+    assert row.release == "1.1.0"
+    assert [shop.world.named(name).digests() for name in ("stg-1", "stg-2")] == [{}, {}]
+    left = deepcopy(SHOP)
+    left["environments"]["prod"]["after"] = ["dev"]
+    del left["environments"]["staging"], left["targets"]["stg-1"], left["targets"]["stg-2"]
+    await asyncio.to_thread(shop.apply, left)
+    with shop.db.session() as s:
+        assert "staging" not in of_project(s, "shop").environments
+
+
+async def test_a_retired_component_goes_and_no_release_brings_it_back(shop: RunningShop) -> None:
+    document = deepcopy(SHOP)
+    document["components"]["api"] = {"repository": "oci-layout:shop/api", "command": ["serve"], "ports": ["81:81"]}
+    await asyncio.to_thread(shop.apply, document)
+    for version in ("2.0.0", "2.1.0"):
+        wanted = {name: Wanted(tag=version) for name in ("api", "web")}
+        create_release(shop.db, PlayedImages(), shop.decision, "shop", version, wanted, actor="ana", now=now())
+    await deploy(shop, "2.0.0")
+    assert set(shop.world.named("dev-1").digests()) == {"api", "web"}
+    await retire(shop, Retirement("dev", component="api"))
+    assert set(shop.world.named("dev-1").digests()) == {"web"}
+    assert shop.world.named("dev-1").count("create") == 2
+    await deploy(shop, "2.1.0")
+    assert set(shop.world.named("dev-1").digests()) == {"web"}
+
+
+async def deploy(shop: RunningShop, version: str) -> None:
+    """Bring a release that is there to dev."""
+    asked = promotions.request_promotion(shop.db, "shop", "dev", version, requester="ana", now=now())
+    await temporal.start_promotion(shop.client, workflow_input(asked))
+    row = await shop.ends(asked)
+    assert row.state is PromotionState.SUCCEEDED, f"{row.code}: {row.detail}"
