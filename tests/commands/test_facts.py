@@ -49,6 +49,7 @@ def test_only_the_gates_that_an_environment_asks_for_are_judged(shop: World) -> 
     assert set(judged(shop, shop.request("1.0.0", "prod"))) == {
         "previous_environment",
         "freeze",
+        "drift",
         "approval",
         "security",
     }
@@ -197,6 +198,7 @@ def test_a_rollback_to_what_was_verified_there_is_not_kept_from_getting_back(sho
     assert {name: verdict.decision for name, verdict in verdicts.items()} == {
         "previous_environment": ALLOW,
         "freeze": ALLOW,
+        "drift": ALLOW,
         "approval": ALLOW,
     }
     assert facts.approval_terms(gather(shop, promotion)) is None
