@@ -10,17 +10,19 @@ from temporalio import activity
 from temporalio.exceptions import CancelledError
 
 from activities.observing import Eyes, differences
+from activities.printed import Ears
 from fairlead.commands import plans
 from fairlead.contracts import activities
 from fairlead.contracts.compare import Difference
 from fairlead.contracts.drift import Sight, Sighted
+from fairlead.contracts.logs import LogsRead, ReadLogs
 from fairlead.contracts.records import SentRecord, TaskRecord
 from fairlead.contracts.steps import Observe, Observed, SettleInput, TaskInput
 from fairlead.contracts.target import SentFile, Sticker, TargetObservation, TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused
 from fairlead.domain.fence import Claim, FenceLost
-from fairlead.ports import Artifacts, Executor, FailPoints, NoFailPoints
+from fairlead.ports import Artifacts, Executor, FailPoints, NoFailPoints, NoSecrets, Secrets
 from fairlead.store import deployments
 from fairlead.store.artifacts import PostgresArtifacts, record_sent
 from fairlead.store.database import Database
@@ -28,6 +30,7 @@ from fairlead.store.database import Database
 LOOK_EVERY_SECONDS = 0.25
 HEARTBEAT_SECONDS = 1.0
 NO_FAIL_POINTS = NoFailPoints()
+NO_SECRETS = NoSecrets()
 
 
 def beat() -> None:
@@ -69,10 +72,12 @@ class TargetActivities(activities.TargetActivities):
         executors: Mapping[str, Executor],
         fail_points: FailPoints = NO_FAIL_POINTS,
         artifacts: Artifacts | None = None,
+        secrets: Secrets = NO_SECRETS,
     ) -> None:
         self._db = db
         self._artifacts = artifacts or PostgresArtifacts(db)
         self._eyes = Eyes(db, executors)
+        self._ears = Ears(db, self._eyes, secrets)
         self._fail_points = fail_points
 
     @_step
@@ -87,7 +92,7 @@ class TargetActivities(activities.TargetActivities):
         """Claim with the task's next attempt, make it run, leave the sticker."""
         spec, claim = self._claim(task)
         executor = self._eyes.executor(spec)
-        with pulse():
+        with pulse(), self._ears.listening(spec):
             sent = executor.apply(spec, claim, beat)
             self._keep(spec, claim, sent)
             executor.write_sticker(plans.address(spec), sticker(spec, claim), claim)
@@ -110,7 +115,7 @@ class TargetActivities(activities.TargetActivities):
     def settle(self, request: SettleInput) -> None:
         """Watch until it has held; Refused (unhealthy, observation_differs, deadline_passed) when it does not."""
         _, task, spec = self._eyes.work(request.deployment, request.target)
-        with pulse():
+        with pulse(), self._ears.listening(spec):
             self._watch(request, task, spec)
 
     def _watch(self, request: SettleInput, task: TaskRecord, spec: TargetSpec) -> None:
@@ -139,6 +144,11 @@ class TargetActivities(activities.TargetActivities):
         """Look at a target between deployments, and keep what was seen if it is news."""
         with pulse():
             return self._eyes.glance(request)
+
+    @_step
+    def read_logs(self, request: ReadLogs) -> LogsRead:
+        """Read what runs on a target printed last, into the store."""
+        return self._ears.read(request)
 
     @_step
     def retire(self, task: TaskInput) -> None:

@@ -12,6 +12,7 @@ from api.routes import (
     doctor,
     environments,
     keys,
+    logs,
     projects,
     promotions,
     releases,
@@ -35,6 +36,7 @@ _SUBJECTS = (
     keys,
     doctor,
     configuration,
+    logs,
 )
 
 

@@ -16,6 +16,7 @@ from api.refusals import refusal
 from fairlead.adapters import retries, temporal
 from fairlead.adapters.retries import Retry
 from fairlead.contracts import names
+from fairlead.contracts.logs import LogsRead, ReadLogs
 from fairlead.contracts.messages import CancelRequest, LaneInput, PromotionInput, RestraintAnswer, RestraintRequest
 from fairlead.contracts.votes import VoteAnswer
 from fairlead.domain.codes import Code
@@ -54,6 +55,9 @@ class Orchestrator(Protocol):
 
     async def retries(self, workflow: str) -> tuple[Retry, ...]:
         """What a workflow's steps failed with and are tried again for. Raises Unavailable (temporal_unavailable)."""
+
+    async def read_logs(self, request: ReadLogs, id: str) -> LogsRead:
+        """Have a worker read what runs on a target into the store. Raises Unavailable (temporal_unavailable) where none answers soon."""
 
     async def check(self) -> None:
         """Raises Unavailable (temporal_unavailable) unless Temporal answers."""
@@ -109,6 +113,11 @@ class TemporalOrchestrator:
     async def retries(self, workflow: str) -> tuple[Retry, ...]:
         with _mapped():
             return await retries.retries(self._client, workflow)
+
+    async def read_logs(self, request: ReadLogs, id: str) -> LogsRead:
+        with _mapped():
+            async with asyncio.timeout(self._timeout.total_seconds()):
+                return await temporal.read_logs(self._client, request, id)
 
     async def check(self) -> None:
         with _mapped():

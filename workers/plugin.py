@@ -12,10 +12,11 @@ from workflows.deployment import DeploymentWorkflow
 from workflows.drift import DriftWorkflow
 from workflows.inbound import MessageInterceptor
 from workflows.lane import LaneWorkflow
+from workflows.logs import LogsWorkflow
 from workflows.promotion import PromotionWorkflow
 from workflows.reconcile import ReconcileWorkflow
 
-WORKFLOWS = (PromotionWorkflow, LaneWorkflow, DeploymentWorkflow, ReconcileWorkflow, DriftWorkflow)
+WORKFLOWS = (PromotionWorkflow, LaneWorkflow, DeploymentWorkflow, ReconcileWorkflow, DriftWorkflow, LogsWorkflow)
 
 
 def sandbox() -> WorkflowRunner:

@@ -74,7 +74,7 @@ def build_activities(
         reconcile,
         DriftActivities(db, client, keys.agent),
     )
-    targets = TargetActivities(db, executors, points, artifacts)
+    targets = TargetActivities(db, executors, points, artifacts, secrets)
     return Activities(
         control=[method for collaborator in control for method in methods_of(collaborator)],
         targets=methods_of(targets),

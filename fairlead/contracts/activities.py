@@ -3,6 +3,7 @@
 from temporalio import activity
 
 from fairlead.contracts.drift import LooksTaken, Sight, Sighted, Watch, Watched
+from fairlead.contracts.logs import LogsRead, ReadLogs
 from fairlead.contracts.messages import RestraintAnswer
 from fairlead.contracts.steps import (
     Abandon,
@@ -192,6 +193,11 @@ class TargetActivities:
     @activity.defn
     def look(self, request: Sight) -> Sighted:
         """Look at a target between deployments, and keep what was seen if it is news."""
+        raise NotImplementedError
+
+    @activity.defn
+    def read_logs(self, request: ReadLogs) -> LogsRead:
+        """Read what runs on a target printed last, into the store."""
         raise NotImplementedError
 
     @activity.defn

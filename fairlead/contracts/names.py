@@ -12,6 +12,7 @@ LANE: Final = "Lane"
 DEPLOYMENT: Final = "Deployment"
 RECONCILE: Final = "Reconcile"
 DRIFT: Final = "Drift"
+LOGS: Final = "Logs"
 RECONCILE_SCHEDULE: Final = "fairlead-reconcile"
 
 DRIFT_PREFIX: Final = "drift/"
@@ -47,6 +48,10 @@ def deployment_workflow(deployment: str) -> str:
 def drift_watch(project: str, environment: str) -> str:
     """The Schedule that looks for drift in an environment, and the beginning of the ids of the workflows it starts."""
     return f"{DRIFT_PREFIX}{project}/{environment}"
+
+
+def logs_workflow(project: str, target: str, request: str) -> str:
+    return f"logs/{project}/{target}/{request}"
 
 
 def rollback_of(deployment: str) -> str:

@@ -213,6 +213,17 @@ class ObservationRecord(Frozen):
     content: dict[str, Any]
 
 
+class LogRecord(Frozen):
+    """The end of what a component printed on a target under one deployment, as of `time`; secrets are masked in it."""
+
+    project: str
+    target: str
+    deployment: str
+    component: str
+    time: datetime
+    text: str
+
+
 class LookRecord(Frozen):
     """What looks at a target between deployments have come to (domain.drift.Looks), beside what `deployment` verified there.
 

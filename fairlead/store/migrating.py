@@ -44,6 +44,7 @@ _CHANGED = {
     "freezes": "UPDATE (ended_at, ended_by)",
     "holds": "UPDATE (ended_at, ended_by)",
     "looks": "UPDATE",
+    "logs": "UPDATE, DELETE",
 }
 
 

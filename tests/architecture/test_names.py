@@ -18,6 +18,7 @@ MESSAGES = {
     "Deployment": ({"cancel", "ping"}, set(), {"state"}),
     "Reconcile": (set(), set(), set()),
     "Drift": (set(), set(), set()),
+    "Logs": (set(), set(), set()),
 }
 
 ACTIVITIES = {
@@ -28,7 +29,7 @@ ACTIVITIES = {
         *{"record_restraint", "request_cancel", "unqueue", "watch"},
     },
     "DeploymentActivities": {"abandon", "leave_hold", "open_deployment", "open_rollback", "outline", "standing"},
-    "TargetActivities": {"apply", "look", "observe", "prepare", "retire", "settle"},
+    "TargetActivities": {"apply", "look", "observe", "prepare", "read_logs", "retire", "settle"},
     "SealActivities": {"seal_decision", "seal_deployment", "seal_outcome", "seal_rollback"},
     "ReconcileActivities": {"end_orphans", "keep_watches", "start_missing"},
     "DriftActivities": {"begin", "judge_looks", "plan_looks"},
@@ -36,7 +37,7 @@ ACTIVITIES = {
 
 QUEUES = {"fairlead-control", "fairlead-targets"}
 SEARCH_ATTRIBUTES = {"FairleadEnvironment", "FairleadProject", "FairleadRelease", "FairleadState"}
-IDS = {"promotion/p1", "lane/shop/prod", "drift/shop/prod", "deployment/p1", "deployment/p1.rollback"}
+IDS = {"logs/shop/t1/x", "promotion/p1", "lane/shop/prod", "drift/shop/prod", "deployment/p1", "deployment/p1.rollback"}
 
 
 def _defined(class_: type) -> set[str]:
@@ -79,5 +80,6 @@ def test_workflow_ids():
         names.promotion_workflow("p1"),
         names.lane_workflow("shop", "prod"),
         names.drift_watch("shop", "prod"),
+        names.logs_workflow("shop", "t1", "x"),
         *deployments,
     } == IDS

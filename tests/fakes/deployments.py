@@ -7,6 +7,7 @@ from temporalio import activity
 from fairlead.contracts import activities, names
 from fairlead.contracts.canonical import digest_of
 from fairlead.contracts.drift import Sight, Sighted
+from fairlead.contracts.logs import LogsRead, ReadLogs
 from fairlead.contracts.steps import (
     Abandon,
     Append,
@@ -170,6 +171,10 @@ class FakeTargets(activities.TargetActivities):
     @activity.defn
     def look(self, request: Sight) -> Sighted:
         return Sighted(target=request.target, time=request.time, observation=digest_of(request.target))
+
+    @activity.defn
+    def read_logs(self, request: ReadLogs) -> LogsRead:
+        return LogsRead(deployment="p1", components=("web",))
 
     @activity.defn
     def retire(self, task: TaskInput) -> None:

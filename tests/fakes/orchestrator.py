@@ -8,6 +8,7 @@ from activities import restraining, voting
 from api.refusals import refusal
 from api.temporal import NotRunning
 from fairlead.adapters.retries import Retry
+from fairlead.contracts.logs import LogsRead, ReadLogs
 from fairlead.contracts.messages import CancelRequest, PromotionInput, RestraintAnswer, RestraintRequest
 from fairlead.contracts.steps import JudgeCancel, JudgeVote, RecordRestraint
 from fairlead.contracts.votes import VoteAnswer
@@ -29,6 +30,7 @@ class PlayedOrchestrator:
         self.workers = 1
         self.started: list[str] = []
         self.poked: list[str] = []
+        self.heard = LogsRead()
         self.retried: dict[str, list[Retry]] = {}
 
     async def start_promotion(self, request: PromotionInput) -> None:
@@ -57,6 +59,10 @@ class PlayedOrchestrator:
     async def retries(self, workflow: str) -> tuple[Retry, ...]:
         self._reach()
         return tuple(self.retried.get(workflow, ()))
+
+    async def read_logs(self, request: ReadLogs, id: str) -> LogsRead:
+        self._reach()
+        return self.heard
 
     async def check(self) -> None:
         self._reach()

@@ -81,6 +81,10 @@ async def test_it_is_in_no_history_row_log_or_evidence(system: WholeSystem, shop
     bad = shop.promote("1.1.0", "dev")
     assert shop.ends(bad)["state"] == "rolled_back"
     assert f"it is {MASK}" in str(shop.view(bad)["tasks"])
+    heard = shop.ana.get(f"/promotions/{bad}/logs")["items"]
+    assert f"it is {MASK}" in [line for task in heard for line in task["lines"]]
+    live = shop.ana.get(f"{shop.path}/targets/dev-1/logs")
+    assert (live["state"], [item["lines"] for item in live["items"]]) == ("live", [[f"it is {MASK}"]])
     told: list[Any] = [shop.ana.http.get(f"/promotions/{id}/evidence").content for id in (good, bad)]
     told += [shop.ana.http.get(f"/promotions/{id}").content for id in (good, bad)]
     found = {

@@ -14,6 +14,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from fairlead.contracts import names
 from fairlead.contracts.drift import Watched
+from fairlead.contracts.logs import ReadLogs
 from fairlead.contracts.messages import CancelRequest, LaneRequest, RestraintRequest
 from fairlead.contracts.steps import EnvironmentRef
 from fairlead.domain.codes import Code
@@ -28,6 +29,7 @@ from tests.workflows.histories_by_hand import Scenario
 from workers import temporal_server
 from workflows.drift import DriftWorkflow
 from workflows.lane import LaneWorkflow
+from workflows.logs import LogsWorkflow
 from workflows.promotion import PromotionWorkflow
 from workflows.reconcile import ReconcileWorkflow
 
@@ -139,8 +141,15 @@ async def drifted(bench: Bench, world: World) -> dict[str, str]:
     return {id: id for id in looks}
 
 
+async def heard(bench: Bench, world: World) -> dict[str, str]:
+    """What runs on a target is read."""
+    request = ReadLogs(project="shop", target="t1")
+    await bench.client.execute_workflow(LogsWorkflow.run, request, id="logs", task_queue=names.QUEUE_CONTROL)
+    return {"logs": "logs"}
+
+
 SCENARIOS: tuple[Scenario, ...] = (
-    *(voted, at_once, rolled_back, rejected, cancelled, terminated, restrained, reconciled, drifted),
+    *(voted, at_once, rolled_back, rejected, cancelled, terminated, restrained, reconciled, drifted, heard),
     *by_hand.SCENARIOS,
 )
 

@@ -1,6 +1,18 @@
 """The tables of schema `release`, by subject. Importing this package registers every one."""
 
-from fairlead.store.tables import access, catalogue, deployment, facts, history, lane, ledger, promotion, release, watch
+from fairlead.store.tables import (
+    access,
+    catalogue,
+    deployment,
+    facts,
+    history,
+    lane,
+    ledger,
+    logs,
+    promotion,
+    release,
+    watch,
+)
 from fairlead.store.tables.row import Row
 
 __all__ = [
@@ -12,6 +24,7 @@ __all__ = [
     "history",
     "lane",
     "ledger",
+    "logs",
     "promotion",
     "release",
     "watch",

@@ -1,0 +1,23 @@
+"""What applications printed, made fit to be kept and shown: bounded, whole lines, without secrets."""
+
+from collections.abc import Collection
+
+from fairlead.domain.masking import mask
+
+WITHHELD = "(withheld: a secret that may stand here cannot be read, so it cannot be masked)"
+
+
+def presentable(text: str, values: Collection[str] | None, *, lines: int, most: int) -> str:
+    """The last `lines`, at most `most` characters, masked. `values` None: they cannot be had, so nothing is shown.
+
+    Of what came cut the first line goes, lest half a secret stands there: whoever cut it does not know secrets.
+    """
+    if values is None:
+        return WITHHELD if text else ""
+    whole = text.replace("\0", "").encode(errors="replace").decode()
+    if len(text) >= most and "\n" in whole:
+        whole = whole.partition("\n")[2]
+    masked = mask(whole, values).splitlines()[-lines:]
+    while masked and sum(len(line) + 1 for line in masked) > most:
+        masked.pop(0)
+    return "\n".join(masked)
