@@ -22,6 +22,7 @@ pytest_plugins = [
     "tests.fixtures.winrm",
     "tests.fixtures.vault",
     "tests.fixtures.aws",
+    "tests.fixtures.ecs",
 ]
 
 

@@ -17,6 +17,7 @@ from activities.targets import TargetActivities
 from agents.compose_host import ComposeHost
 from agents.compose_host.plugin import Compose
 from agents.docker_host import DockerHost
+from agents.ecs_service import EcsService
 from agents.nomad_job import NomadJob
 from agents.process_host.host import ProcessHost
 from agents.ssh_host.engines import Engines
@@ -37,6 +38,7 @@ def build_executors(settings: Settings, points: FailPoints, secrets: Secrets = N
     images = open_images(settings)
     return {
         TargetType.COMPOSE_HOST: ComposeHost(images, Compose(settings.compose), points, secrets),
+        TargetType.ECS_SERVICE: EcsService(images, points, secrets),
         TargetType.NOMAD_JOB: NomadJob(images, points, secrets),
         TargetType.DOCKER_HOST: DockerHost(images, points, secrets, Engines(secrets)),
         TargetType.PROCESS_HOST: ProcessHost(settings.hosts, images, points, secrets=secrets),

@@ -12,6 +12,7 @@ class TargetType(StrEnum):
     DOCKER_HOST = "docker_host"
     PROCESS_HOST = "process_host"
     COMPOSE_HOST = "compose_host"
+    ECS_SERVICE = "ecs_service"
     NOMAD_JOB = "nomad_job"
     SSH_HOST = "ssh_host"
     WINRM_HOST = "winrm_host"

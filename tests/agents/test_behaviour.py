@@ -21,6 +21,7 @@ def memory_harness() -> MemoryHarness:
         pytest.param("docker", marks=pytest.mark.docker),
         pytest.param("compose", marks=pytest.mark.docker),
         "nomad_double",
+        pytest.param("ecs", marks=pytest.mark.docker),
         pytest.param("nomad", marks=pytest.mark.docker),
         "winrm_double",
         pytest.param("ssh_process", marks=[pytest.mark.process, pytest.mark.ssh]),

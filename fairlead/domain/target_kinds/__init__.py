@@ -9,6 +9,7 @@ from fairlead.domain.target_kinds import (
     compose_host,
     docker_host,
     docker_section,
+    ecs_service,
     hooks,
     nomad_job,
     process_host,
@@ -21,6 +22,7 @@ KINDS: dict[TargetType, TargetKind] = {
     TargetType.DOCKER_HOST: docker_host.KIND,
     TargetType.PROCESS_HOST: process_host.KIND,
     TargetType.COMPOSE_HOST: compose_host.KIND,
+    TargetType.ECS_SERVICE: ecs_service.KIND,
     TargetType.NOMAD_JOB: nomad_job.KIND,
     TargetType.SSH_HOST: ssh_host.KIND,
     TargetType.WINRM_HOST: winrm_host.KIND,
@@ -29,6 +31,7 @@ KINDS: dict[TargetType, TargetKind] = {
 SECTIONS: dict[str, Reader] = {
     docker_section.SECTION: docker_section.section,
     compose_host.SECTION: compose_host.section,
+    ecs_service.SECTION: ecs_service.section,
     nomad_job.SECTION: nomad_job.section,
     hooks.SECTION: hooks.section,
 }

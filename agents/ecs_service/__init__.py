@@ -1,0 +1,5 @@
+"""Targets that are ECS services, reached over AWS's API."""
+
+from agents.ecs_service.host import EcsService
+
+__all__ = ["EcsService"]
