@@ -1,6 +1,5 @@
 """Clients of AWS for a target: its region, whose credentials, which role. They are made once, for they are slow to make."""
 
-import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,13 +10,13 @@ from urllib.parse import urlsplit
 from agents.ecs_service.marks import Address
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, NotAllowed
+from fairlead.domain.target_kinds.ecs_service import region_of
 
 CONNECT_SECONDS: Final = 5
 READ_SECONDS: Final = 30
 ATTEMPTS: Final = 3
 """Of the library's own, which waits between them when it is throttled; what is still refused then is for whoever called us to try again."""
 
-_REGION: Final = re.compile(r"(?:^|\.)ecs(?:-fips)?\.([a-z0-9-]+)\.")
 _AWS: Final = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
 
@@ -33,9 +32,8 @@ class Place:
     @classmethod
     def of(cls, address: Address) -> "Place":
         """Raises BadInput (missing_field) where the region cannot be told."""
-        said, host = address.options, urlsplit(address.endpoint).hostname or ""
-        found = _REGION.search(host)
-        region = said.get("region") or (found.group(1) if found else "")
+        said = address.options
+        region = region_of(address.endpoint, said)
         if not region:
             raise BadInput(Code.MISSING_FIELD, f"{address.endpoint} names no region: give one in the target's options")
         return cls(address.endpoint, region, said.get("role", ""), said.get("external_id", ""))

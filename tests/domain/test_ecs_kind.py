@@ -106,3 +106,18 @@ def test_what_is_said_for_every_type_is_not_said_again_for_one(field):
 )
 def test_an_endpoint_is_an_address_and_holds_no_secret(endpoint, good):
     assert bool(ecs_service.KIND.endpoint.fullmatch(endpoint)) is good
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "said", "flaws"),
+    [
+        ("https://ecs.eu-west-1.amazonaws.com", {}, []),
+        ("http://127.0.0.1:4566", {"region": "eu-west-1"}, []),
+        ("http://127.0.0.1:4566", {}, ["/ecs/region"]),
+        ("https://records.example.com", {}, ["/ecs/region"]),
+    ],
+)
+def test_the_region_is_known_from_the_endpoint_or_said(endpoint, said, flaws):
+    found: list[Flaw] = []
+    ecs_service.check(Block({}, "", found), endpoint, said)
+    assert [flaw.pointer for flaw in found] == flaws

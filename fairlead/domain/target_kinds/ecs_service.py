@@ -33,6 +33,7 @@ CONTAINER_FIELDS: Final = (
 )  # fmt: skip
 """Of one container of a component; image, command, environment, ports and secrets are said where they are for every type."""
 
+_HOST_REGION = re.compile(r"https?://(?:[^/]*\.)?ecs(?:-fips)?\.([a-z0-9-]+)\.")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _REGION = re.compile(r"[a-z]{2}(-[a-z0-9]+)+-[0-9]{1,2}")
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\x21-\x7e]{1,512}")
@@ -75,11 +76,24 @@ def section(block: Block) -> dict[str, Any]:
     return _filled(said)
 
 
+def region_of(endpoint: str, options: Mapping[str, Any]) -> str:
+    """The region that is said, else the one in the endpoint's name; empty where there is neither."""
+    found = _HOST_REGION.match(endpoint)
+    return str(options.get("region") or (found.group(1) if found else ""))
+
+
+def check(block: Block, endpoint: str, options: Mapping[str, Any]) -> None:
+    """AWS's own endpoints name their region, others do not."""
+    if not region_of(endpoint, options):
+        block.flaw(Code.MISSING_FIELD, f"{endpoint} names no region", SECTION, "region")
+
+
 KIND = TargetKind(
     endpoint=re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?"),
     example="https://ecs.eu-west-1.amazonaws.com",
     key=SECTION,
     options=options,
+    check=check,
     sections=(SECTION,),
 )
 
