@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agents.process_host.health import look
+from agents.process_host.health import Finding, look
 from agents.process_host.processes import is_alive
 from agents.process_host.records import Run, SeenComponent, Slot, State
 from fairlead.domain.health import Health
@@ -22,7 +22,12 @@ def _observe(name: str, slot: Slot) -> SeenComponent:
     run = slot.run
     if run is None:
         return SeenComponent(name=name, health=Health.MISSING, detail="stopped")
-    finding, labels = look(run, _no_beat), run.spec.labels
+    return seen_run(name, run, look(run, _no_beat))
+
+
+def seen_run(name: str, run: Run, finding: Finding) -> SeenComponent:
+    """A component that should run."""
+    labels = run.spec.labels
     return SeenComponent(
         name=name,
         health=finding.health,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from agents.process_host.health import SETTLED, Finding
+from agents.process_host.observation import seen_run
 from agents.process_host.processes import Identity
 from agents.process_host.records import Check, Run, RunSpec, SeenComponent, Slot, State, run_spec
 from agents.winrm_host.shell import Json
@@ -34,23 +35,9 @@ def finding(run: Run, watched: Json) -> Finding:
 
 def seen(name: str, slot: Slot, found: Finding | None) -> SeenComponent:
     """What is reported of a component."""
-    run = slot.run
-    if run is None or found is None:
+    if slot.run is None or found is None:
         return SeenComponent(name=name, health=Health.MISSING, detail="stopped")
-    labels = run.spec.labels
-    return SeenComponent(
-        name=name,
-        health=found.health,
-        digest=labels["digest"],
-        config=labels["config"],
-        release=labels["release"],
-        fence=labels["fence"],
-        instance=str(run.process) if run.process else None,
-        created=run.created,
-        since=run.since,
-        restarts=run.exits,
-        detail=found.detail,
-    )
+    return seen_run(name, slot.run, found)
 
 
 def _slot(said: Json) -> Slot:

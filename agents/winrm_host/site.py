@@ -61,6 +61,7 @@ class WindowsSite:
 
     def prepare(self, job: Job) -> None:
         """Find every command, look for taken ports."""
+        _require_no_errands(job)
         programs = {part.component: self._argv(part)[0] for part in job.parts}
         ports = [port for part in job.parts for port in part.ports]
         said = self._look(job.owner, Programs=list(programs.values()), Ports=ports)
@@ -75,6 +76,7 @@ class WindowsSite:
 
     def apply(self, job: Job, claim: Claim, orderer: Orderer) -> Applied:
         """Claim the target, then make it run the job."""
+        _require_no_errands(job)
         orders = self._claimed(job.owner, claim, orderer)
         plans = [self._plan(part, job.owner, claim) for part in job.parts]
         ServiceRollout(orders, job, claim, plans, orderer).carry_out()
@@ -162,6 +164,12 @@ class WindowsSite:
                 raise Refused(Code.START_FAILED, f"{part.component}: {command[0]!r} leads out of its tree")
             program = self._root / "releases" / _hex(part.digest) / program
         return (str(program), *command[1:])
+
+
+def _require_no_errands(job: Job) -> None:
+    """The last layers come after the catalogue was checked."""
+    for errand in (errand for part in job.parts for errand in part.errands):
+        raise Refused(Code.NOT_SUPPORTED_YET, f"{errand.id} is a hook, and a WinRM host runs none")
 
 
 def _sure(orders: Orders, run: Run) -> Finding:

@@ -7,7 +7,7 @@ from fairlead.domain.blocks import Block
 from fairlead.domain.codes import Code
 from fairlead.domain.durations import format_duration
 from fairlead.domain.files import FIELD, PATH_RULE, is_path
-from fairlead.domain.secret_references import parse
+from fairlead.domain.target_kinds import fields
 from fairlead.domain.target_kinds.kind import TargetKind
 
 SECTION = "nomad"
@@ -19,9 +19,12 @@ _HOUR = 3600.0
 def options(block: Block) -> dict[str, Any]:
     """The target's own: where the job is, who we are there, and how it rolls."""
     said = {
-        **{key: _matching(block, key, _WORD, "a name") for key in ("namespace", "region", "job")},
-        "token": _reference(block, "token"),
-        **{key: _matching(block, key, _FILE, "the absolute path of a file") for key in ("ca", "certificate", "key")},
+        **{key: fields.matching(block, key, _WORD, "a name") for key in ("namespace", "region", "job")},
+        "token": fields.reference(block, "token"),
+        **{
+            key: fields.matching(block, key, _FILE, "the absolute path of a file")
+            for key in ("ca", "certificate", "key")
+        },
         "datacenters": list(block.words("datacenters")),
         **{
             key: block.count(key, 0, low, 1000)
@@ -42,7 +45,7 @@ def section(block: Block) -> dict[str, Any]:
     """How a component runs there: as a task that is rendered, or as one of the job in a file."""
     said: dict[str, Any] = {
         FIELD: block.text(FIELD),
-        "task": _matching(block, "task", _WORD, "a name"),
+        "task": fields.matching(block, "task", _WORD, "a name"),
         "ports": block.choice("ports", "static", ("static", "dynamic")),
         **{key: block.count(key, 0, 1, 10_000_000) for key in ("cpu", "memory") if block.has(key)},
     }
@@ -61,24 +64,6 @@ KIND = TargetKind(
     options=options,
     sections=(SECTION,),
 )
-
-
-def _matching(block: Block, key: str, pattern: re.Pattern[str], what: str) -> str:
-    text = block.text(key)
-    if text and not pattern.fullmatch(text):
-        block.flaw(Code.BAD_VALUE, f"{text!r:.80} is not {what}", key)
-    return text
-
-
-def _reference(block: Block, key: str) -> str:
-    """Where the token lies. What stands there is not repeated when it is none: it may be the token itself."""
-    text = block.text(key)
-    try:
-        if text:
-            parse(text)
-    except ValueError as error:
-        block.flaw(Code.BAD_VALUE, str(error), key)
-    return text
 
 
 def _filled(said: dict[str, Any]) -> dict[str, Any]:

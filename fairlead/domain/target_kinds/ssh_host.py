@@ -4,11 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from fairlead.domain import secret_references
 from fairlead.domain.blocks import Block
 from fairlead.domain.codes import Code
-from fairlead.domain.durations import format_duration
-from fairlead.domain.target_kinds import docker_section, hooks
+from fairlead.domain.target_kinds import docker_section, fields, hooks
 from fairlead.domain.target_kinds.kind import Objection, TargetKind
 
 PROCESS: Final = "process"
@@ -38,29 +36,19 @@ def options(block: Block) -> dict[str, Any]:
 
 def access(block: Block) -> dict[str, Any]:
     """How a host is reached, and its engine where that is what is wanted there."""
-    found: dict[str, Any] = {name: _reference(block, name) for name in _REFERENCES}
+    found: dict[str, Any] = {name: fields.reference(block, name) for name in _REFERENCES}
     found |= {name: _path(block, name) for name in ("known_hosts", "socket")}
     found["host_keys"] = _lines(block, "host_keys", _HOST_KEY, "a line of known_hosts: HOST TYPE KEY")
     found["jump"] = _lines(block, "jump", ENDPOINT, _EXAMPLE)
     found |= {name: block.flag(name, False) for name in ("agent", "sudo")}
-    found["connect_timeout"] = _seconds(block, "connect_timeout", CONNECT_TIMEOUT, 1.0, 120.0)
-    found["silence_timeout"] = _seconds(block, "silence_timeout", SILENCE_TIMEOUT, 10.0, 600.0)
+    found["connect_timeout"] = fields.seconds(block, "connect_timeout", CONNECT_TIMEOUT, 1.0, 120.0)
+    found["silence_timeout"] = fields.seconds(block, "silence_timeout", SILENCE_TIMEOUT, 10.0, 600.0)
     sessions = block.count("sessions", SESSIONS, 1, 64)
     found["sessions"] = sessions if sessions != SESSIONS else None
     block.close()
     if not (found["key"] or found["password"] or found["agent"]):
         block.flaw(Code.MISSING_FIELD, "there is nothing to log in with: key, password or agent")
     return {name: value for name, value in found.items() if value}
-
-
-def _reference(block: Block, name: str) -> str:
-    text = block.text(name)
-    try:
-        if text:
-            secret_references.parse(text)
-    except ValueError as error:
-        block.flaw(Code.BAD_VALUE, str(error), name)
-    return text
 
 
 def _path(block: Block, name: str) -> str:
@@ -76,11 +64,6 @@ def _lines(block: Block, name: str, pattern: re.Pattern[str], meant: str) -> lis
         if not pattern.fullmatch(line):
             block.flaw(Code.BAD_VALUE, f"{line!r:.60} is not {meant}", name, index)
     return list(lines)
-
-
-def _seconds(block: Block, name: str, default: float, least: float, most: float) -> str:
-    seconds = block.duration(name, default, least, most)
-    return format_duration(seconds) if seconds != default else ""
 
 
 def _objections(run: Mapping[str, Mapping[str, Any]], options: Mapping[str, Any]) -> list[Objection]:

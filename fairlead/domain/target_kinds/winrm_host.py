@@ -4,10 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from fairlead.domain import secret_references
 from fairlead.domain.blocks import Block
 from fairlead.domain.codes import Code
-from fairlead.domain.durations import format_duration
+from fairlead.domain.target_kinds import fields
 from fairlead.domain.target_kinds.kind import TargetKind
 
 NEGOTIATE: Final = "negotiate"
@@ -45,11 +44,11 @@ _TEXTS: Final = {
 def options(block: Block) -> dict[str, Any]:
     """How a host is reached, who we are there, and whom services run as."""
     found: dict[str, Any] = {"auth": block.choice("auth", NEGOTIATE, (NEGOTIATE, NTLM, KERBEROS, CERTIFICATE, BASIC))}
-    found |= {name: _text(block, name, pattern, meant) for name, (pattern, meant) in _TEXTS.items()}
-    found["password"] = _reference(block, "password")
+    found |= {name: fields.matching(block, name, pattern, meant) for name, (pattern, meant) in _TEXTS.items()}
+    found["password"] = fields.reference(block, "password")
     found["encrypt"] = block.flag("encrypt", False)
-    found["connect_timeout"] = _seconds(block, "connect_timeout", CONNECT_TIMEOUT, 1.0, 120.0)
-    found["silence_timeout"] = _seconds(block, "silence_timeout", SILENCE_TIMEOUT, 10.0, 600.0)
+    found["connect_timeout"] = fields.seconds(block, "connect_timeout", CONNECT_TIMEOUT, 1.0, 120.0)
+    found["silence_timeout"] = fields.seconds(block, "silence_timeout", SILENCE_TIMEOUT, 10.0, 600.0)
     block.close()
     _require_credentials(block, found)
     usual = {"auth": NEGOTIATE, "root": ROOT, "account": LOCAL_SERVICE}
@@ -71,29 +70,6 @@ def _require_credentials(block: Block, found: dict[str, Any]) -> None:
             block.flaw(Code.MISSING_FIELD, f"{found['auth']} needs {' and '.join(needed)}", name)
     if found["encrypt"] and found["auth"] in KEYLESS:
         block.flaw(Code.BAD_VALUE, f"{found['auth']} makes no keys to encrypt messages with", "encrypt")
-
-
-def _text(block: Block, name: str, pattern: re.Pattern[str], meant: str) -> str:
-    text = block.text(name)
-    if text and not pattern.fullmatch(text):
-        block.flaw(Code.BAD_VALUE, f"{text!r:.80} is not {meant}", name)
-    return text
-
-
-def _reference(block: Block, name: str) -> str:
-    """What stands there is not repeated when it is none: it may be the password itself."""
-    text = block.text(name)
-    try:
-        if text:
-            secret_references.parse(text)
-    except ValueError as error:
-        block.flaw(Code.BAD_VALUE, str(error), name)
-    return text
-
-
-def _seconds(block: Block, name: str, default: float, least: float, most: float) -> str:
-    seconds = block.duration(name, default, least, most)
-    return format_duration(seconds) if seconds != default else ""
 
 
 KIND = TargetKind(
