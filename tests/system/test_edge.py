@@ -80,7 +80,7 @@ CATALOGUES: dict[str, tuple[bytes | Callable[[Shop], bytes], int, str]] = {
         422,
         "bad_value",
     ),
-    "an unsupported target": (_edit(lambda d: d["targets"]["dev-1"].update(type="ecs_service")), 422, "not_supported_yet"),
+    "what is not there yet": (_edit(lambda d: d["environments"]["dev"].update(on_failure="pause")), 422, "not_supported_yet"),
     "leaving out what runs": (_edit(lambda d: d["environments"].pop("dev") and d["environments"]["prod"].pop("after")), 409, "still_running"),
 }  # fmt: skip
 
