@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from temporalio import activity
 from temporalio.exceptions import CancelledError
 
+from activities import checking
 from activities.observing import Eyes, differences
 from activities.printed import Ears
 from fairlead.commands import plans
 from fairlead.contracts import activities
+from fairlead.contracts.checks import CheckTarget, TargetChecked
 from fairlead.contracts.compare import Difference
 from fairlead.contracts.drift import Sight, Sighted
 from fairlead.contracts.logs import LogsRead, ReadLogs
@@ -149,6 +151,12 @@ class TargetActivities(activities.TargetActivities):
     def read_logs(self, request: ReadLogs) -> LogsRead:
         """Read what runs on a target printed last, into the store."""
         return self._ears.read(request)
+
+    @_step
+    def check_target(self, request: CheckTarget) -> TargetChecked:
+        """Ask a target whether it is fit to be deployed to."""
+        with pulse():
+            return checking.check(self._db, self._eyes, request)
 
     @_step
     def retire(self, task: TaskInput) -> None:

@@ -13,9 +13,10 @@ from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdate
 from temporalio.exceptions import ApplicationError
 
 from api.refusals import refusal
-from fairlead.adapters import retries, temporal
+from fairlead.adapters import asking, retries, temporal
 from fairlead.adapters.retries import Retry
 from fairlead.contracts import names
+from fairlead.contracts.checks import CheckTarget, TargetChecked
 from fairlead.contracts.logs import LogsRead, ReadLogs
 from fairlead.contracts.messages import CancelRequest, LaneInput, PromotionInput, RestraintAnswer, RestraintRequest
 from fairlead.contracts.votes import VoteAnswer
@@ -58,6 +59,9 @@ class Orchestrator(Protocol):
 
     async def read_logs(self, request: ReadLogs, id: str) -> LogsRead:
         """Have a worker read what runs on a target into the store. Raises Unavailable (temporal_unavailable) where none answers soon."""
+
+    async def check_target(self, request: CheckTarget, id: str) -> TargetChecked:
+        """Have a worker ask a target. Raises Unavailable (temporal_unavailable) where none answers soon."""
 
     async def check(self) -> None:
         """Raises Unavailable (temporal_unavailable) unless Temporal answers."""
@@ -117,7 +121,25 @@ class TemporalOrchestrator:
     async def read_logs(self, request: ReadLogs, id: str) -> LogsRead:
         with _mapped():
             async with asyncio.timeout(self._timeout.total_seconds()):
-                return await temporal.read_logs(self._client, request, id)
+                return await asking.ask(
+                    self._client,
+                    names.LOGS,
+                    request,
+                    LogsRead,
+                    id=names.logs_workflow(request.project, request.target, id),
+                    summary=f"Read the last lines on {request.target} of {request.project}",
+                )
+
+    async def check_target(self, request: CheckTarget, id: str) -> TargetChecked:
+        with _mapped():
+            return await asking.ask(
+                self._client,
+                names.CHECK,
+                request,
+                TargetChecked,
+                id=names.check_workflow(request.project, request.target, id),
+                summary=f"Ask {request.target} of {request.project} whether it is fit",
+            )
 
     async def check(self) -> None:
         with _mapped():

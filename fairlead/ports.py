@@ -1,9 +1,10 @@
 """The small Protocols between what decides and what acts."""
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from fairlead.contracts.canonical import Digest
+from fairlead.contracts.checks import TargetFacts
 from fairlead.contracts.release import SecretUse
 from fairlead.contracts.target import SentFile, Sticker, TargetAddress, TargetObservation, TargetSpec
 from fairlead.domain.codes import Code
@@ -48,6 +49,14 @@ class Executor(Protocol):
 
     def write_sticker(self, address: TargetAddress, sticker: Sticker, claim: Claim) -> None:
         """Leave the record. A higher claim on the target raises FenceLost."""
+
+
+@runtime_checkable
+class Checks(Protocol):
+    """What an executor may do beside: have a target tell of itself. Where it cannot, that the target answers is all that is known."""
+
+    def check(self, address: TargetAddress) -> TargetFacts:
+        """Connect, and ask; changes nothing. Raises Refused and Unavailable with what is in the way."""
 
 
 class Secrets(Protocol):

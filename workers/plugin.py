@@ -8,6 +8,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from activities.failures import FailureInterceptor
 from workers.payloads import data_converter
+from workflows.check import CheckWorkflow
 from workflows.deployment import DeploymentWorkflow
 from workflows.drift import DriftWorkflow
 from workflows.inbound import MessageInterceptor
@@ -16,7 +17,15 @@ from workflows.logs import LogsWorkflow
 from workflows.promotion import PromotionWorkflow
 from workflows.reconcile import ReconcileWorkflow
 
-WORKFLOWS = (PromotionWorkflow, LaneWorkflow, DeploymentWorkflow, ReconcileWorkflow, DriftWorkflow, LogsWorkflow)
+WORKFLOWS = (
+    PromotionWorkflow,
+    LaneWorkflow,
+    DeploymentWorkflow,
+    ReconcileWorkflow,
+    DriftWorkflow,
+    LogsWorkflow,
+    CheckWorkflow,
+)
 
 
 def sandbox() -> WorkflowRunner:

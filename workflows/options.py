@@ -50,4 +50,11 @@ OBSERVE: Final = Options(
     retry_policy=_UNTIL_DONE,
 )
 """A target that cannot be reached is an answer, so only our own machinery is waited for."""
+ASK: Final = Options(
+    task_queue=QUEUE_TARGETS,
+    start_to_close_timeout=timedelta(seconds=25),
+    heartbeat_timeout=HEARTBEAT,
+    retry_policy=_tries(1),
+)
+"""Somebody waits for the answer, and asks again if there is none."""
 ABANDON: Final = Options(start_to_close_timeout=timedelta(minutes=5), retry_policy=_UNTIL_DONE)

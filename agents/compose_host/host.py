@@ -7,10 +7,12 @@ from agents.compose_host.plugin import Compose, Project
 from agents.compose_host.project import Ours, called
 from agents.compose_host.rollout import Rollout
 from agents.docker_host.engine import Engine, connect
+from agents.docker_host.fitness import facts_of
 from agents.docker_host.ground import Ground
 from agents.docker_host.observation import named_first, observe
 from agents.secrets import opened, require_secrets
 from fairlead.adapters.images import ImageStore
+from fairlead.contracts.checks import TargetFacts
 from fairlead.contracts.target import SentFile, Sticker, TargetAddress, TargetObservation, TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.compose.stack import LOCK
@@ -80,6 +82,11 @@ class ComposeHost:
             components=components,
             detail="; ".join(unwell) or None,
         )
+
+    def check(self, address: TargetAddress) -> TargetFacts:
+        """Have the engine tell of itself (ports.Checks)."""
+        with connect(address.endpoint) as engine:
+            return facts_of(engine)
 
     def logs(self, address: TargetAddress, component: str, lines: int) -> str:
         """The end of what the component's container printed, both streams as they came."""

@@ -101,6 +101,12 @@ class Engine:
                 return ""
         return printed.decode(errors="replace").strip()[-most:]
 
+    def info(self) -> dict[str, Any]:
+        """What the engine tells of itself, with the version of its API as `ApiVersion`."""
+        with _mapped():
+            told: dict[str, Any] = self._api.info()
+            return {**told, "ApiVersion": self._api.version(api_version=False)["ApiVersion"]}
+
     # images
 
     def has_image(self, reference: str) -> bool:

@@ -2,6 +2,7 @@
 
 from agents.docker_host import container, images, labels
 from agents.docker_host.engine import Engine
+from agents.docker_host.fitness import facts_of
 from agents.docker_host.ground import Ground
 from agents.docker_host.hands import Hands, refuse_foreign
 from agents.docker_host.hooking import images_of
@@ -13,6 +14,7 @@ from agents.docker_host.reaching import Opening, reach
 from agents.docker_host.rollout import Rollout
 from agents.secrets import opened, require_secrets
 from fairlead.adapters.images import ImageStore
+from fairlead.contracts.checks import TargetFacts
 from fairlead.contracts.target import (
     SentFile,
     Sticker,
@@ -78,6 +80,11 @@ class DockerHost:
         return TargetObservation(
             target=address.target, reachable=True, fence=str(fence) if fence else None, components=components
         )
+
+    def check(self, address: TargetAddress) -> TargetFacts:
+        """Have the engine tell of itself (ports.Checks)."""
+        with self._open(address) as engine:
+            return facts_of(engine)
 
     def logs(self, address: TargetAddress, component: str, lines: int) -> str:
         """The end of what the component's container printed, both streams as they came."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol, runtime_checkable
 
+from agents.process_host.fitness import Fitness
 from agents.process_host.records import Applied, Job, Run, RunSpec, Seen, State
 from fairlead.domain.fence import Claim
 
@@ -103,6 +104,14 @@ class Stage(Protocol):
 
     def publish(self, commands: Mapping[str, Sequence[str]]) -> None:
         """All of what was asked for together is there: put every image, with its own command, in its place."""
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A place that tells of itself."""
+
+    def fitness(self) -> Fitness:
+        """What the host tells of itself."""
 
 
 class Place(Protocol):

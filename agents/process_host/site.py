@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from agents.process_host.control import Control, Launch, launch_detached
+from agents.process_host.fitness import Fitness, fitness_of
 from agents.process_host.folder import TargetFolder
 from agents.process_host.hooking import Hooks
 from agents.process_host.housekeeping import tail
@@ -48,6 +49,11 @@ class Site:
     def platform(self) -> str:
         """This machine's."""
         return host_platform()
+
+    def fitness(self) -> Fitness:
+        """What this machine tells of itself."""
+        with self._mapped():
+            return fitness_of(self._host)
 
     def missing(self, job: Job) -> list[str]:
         """The digests whose trees are not there yet."""

@@ -14,8 +14,8 @@ from typing import Final
 MODULES: Final = {
     "agents": ("probe",),
     "agents.process_host": (
-        "confidences", "control", "errands", "folder", "health", "hooking", "housekeeping", "keeper", "lookup", "observation", "place", "ports",
-        "processes", "records", "rollout", "site", "socket_path", "spawn", "supervisor", "trees", "way",
+        "confidences", "control", "errands", "fitness", "folder", "health", "hooking", "housekeeping", "keeper", "lookup", "observation", "place",
+        "ports", "processes", "records", "rollout", "site", "socket_path", "spawn", "supervisor", "trees", "way",
     ),
     "agents.ssh_host": ("entry", "session", "systemd"),
     "fairlead": (),

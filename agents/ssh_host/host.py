@@ -15,6 +15,7 @@ from agents.ssh_host.lines import Lines
 from agents.ssh_host.options import read_options
 from agents.ssh_host.remote import Remote
 from fairlead.adapters.images import ImageStore
+from fairlead.contracts.checks import TargetFacts
 from fairlead.contracts.target import SentFile, Sticker, TargetAddress, TargetObservation, TargetSpec
 from fairlead.domain.errors import FairleadError
 from fairlead.domain.fence import Claim
@@ -51,6 +52,11 @@ class SshHost:
     def logs(self, address: TargetAddress, component: str, lines: int) -> str:
         """As on a process or Docker host."""
         return self._by(address).logs(address, component, lines)
+
+    def check(self, address: TargetAddress) -> TargetFacts:
+        """As on a process or Docker host."""
+        by_containers = read_options(address.options).runtime == DOCKER
+        return self._containers.check(address) if by_containers else self._processes.check(address)
 
     def retire(self, spec: TargetSpec, claim: Claim, beat: Beat) -> None:
         """As on a process or Docker host."""

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, Final, cast
 
 import paramiko
 
+from agents.process_host.fitness import Fitness
 from agents.process_host.place import Orderer, Owner, Stage
 from agents.process_host.records import Applied, Job, Seen, is_full, run_spec, seen
 from agents.ssh_host.bundle import boot, bundle
@@ -72,6 +73,11 @@ class Remote:
     def observe(self, owner: Owner) -> Seen:
         """What really runs."""
         return seen(self.order("observe", owner=dict(owner)))
+
+    def fitness(self) -> Fitness:
+        """What the host tells of itself."""
+        told: Fitness = self.order("fitness")
+        return told
 
     def logs(self, owner: Owner, component: str, lines: int) -> str:
         """The end of what a component's present run printed."""

@@ -132,6 +132,7 @@ class Session:
             "prepare": lambda o: site.prepare(job(o["job"])),
             "apply": lambda o: asdict(site.apply(job(o["job"]), Claim.parse(o["claim"]), self._far)),
             "observe": lambda o: asdict(site.observe(o["owner"])),
+            "fitness": lambda o: site.fitness(),
             "logs": lambda o: site.logs(o["owner"], o["component"], o["lines"]),
             "retire": lambda o: site.retire(o["owner"], Claim.parse(o["claim"]), self._far),
             "read_sticker": lambda o: site.read_sticker(o["owner"]),

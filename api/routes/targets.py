@@ -6,18 +6,20 @@ from fastapi import APIRouter, BackgroundTasks, Query
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 
+from api import checking, poking
 from api import inventory as shown
-from api import poking
 from api.deps import CallerDep, ProjectDep, ServicesDep
 from api.inventory import TargetView
 from api.pages import Page, SliceDep, page
 from api.restraining import NewRestraint, until_of
 from api.route import Route
+from api.services import Services
 from fairlead.commands import inventory
 from fairlead.commands.catalogue import of_project
 from fairlead.commands.inventory import TargetStatus
 from fairlead.contracts import names
 from fairlead.contracts.base import Frozen, Strict
+from fairlead.contracts.checks import TargetChecked
 from fairlead.contracts.records import EventRecord
 from fairlead.store import history
 
@@ -36,6 +38,18 @@ class NewReason(Strict):
     reason: Annotated[str, Field(max_length=1000)] = ""
 
 
+class NewChecks(Strict):
+    """`target`: only this one."""
+
+    target: Annotated[str, Field(max_length=100)] | None = None
+
+
+class Checks(Frozen):
+    """What was found, target by target."""
+
+    items: tuple[TargetChecked, ...]
+
+
 @router.get("")
 def list_targets(
     project: ProjectDep,
@@ -46,6 +60,13 @@ def list_targets(
     labels = shown.labels_of(label)
     with services.database.session() as s:
         return Targets(items=shown.targets(s, of_project(s, project), services.now(), labels))
+
+
+@router.post("/checks")
+async def check(project: ProjectDep, wanted: NewChecks, services: ServicesDep) -> Checks:
+    """Have a worker ask targets whether they are fit to be deployed to: reached, version, clock, room, rights."""
+    names = await run_in_threadpool(_to_check, services, project, wanted.target)
+    return Checks(items=await checking.check_all(services, project, names))
 
 
 @router.get("/{target}")
@@ -112,3 +133,9 @@ async def activate(
     )
     background.add_task(poking.poke_project, services, project)
     return status
+
+
+def _to_check(services: Services, project: str, target: str | None) -> list[str]:
+    with services.database.session() as s:
+        catalogue = of_project(s, project)
+    return sorted(catalogue.targets) if target is None else [inventory.require_target(catalogue, target).name]

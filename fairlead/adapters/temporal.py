@@ -29,13 +29,11 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from fairlead.contracts import names
-from fairlead.contracts.logs import LogsRead, ReadLogs
 from fairlead.contracts.messages import LaneInput, LaneRequest, PromotionInput
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import NotFound, Unavailable
 
 RPC_TIMEOUT = timedelta(seconds=5)
-LOGS_TIMEOUT = timedelta(seconds=30)
 
 
 @contextmanager
@@ -154,25 +152,6 @@ async def signal_reevaluate(client: Client, promotion: str) -> bool:
     except NotFound:
         return False
     return True
-
-
-async def read_logs(client: Client, request: ReadLogs, id: str) -> LogsRead:
-    """Have a worker read what runs on a target, and wait for it. What nobody has taken up soon is not done any more."""
-    try:
-        with mapped_errors():
-            answer: LogsRead = await client.execute_workflow(
-                names.LOGS,
-                request,
-                id=names.logs_workflow(request.project, request.target, id),
-                task_queue=names.QUEUE_CONTROL,
-                execution_timeout=LOGS_TIMEOUT,
-                result_type=LogsRead,
-                static_summary=f"Read the last lines on {request.target} of {request.project}",
-                rpc_timeout=RPC_TIMEOUT,
-            )
-    except WorkflowFailureError as error:
-        raise Unavailable(Code.TEMPORAL_UNAVAILABLE, "no worker could read it") from error
-    return answer
 
 
 async def cancel(client: Client, workflow: str) -> None:

@@ -47,10 +47,20 @@ class Api:
         limit = TIMEOUT if timeout is None else httpx.Timeout(timeout, connect=5.0)
         return self._send("GET", path, params=known, timeout=limit)
 
-    def post(self, path: str, body: Json = None, *, content: bytes | None = None, **query: str) -> Json:
+    def post(
+        self,
+        path: str,
+        body: Json = None,
+        *,
+        content: bytes | None = None,
+        timeout: float | None = None,
+        **query: str,
+    ) -> Json:
         """Ask for something once: it is sent again where no answer came, with the same Idempotency-Key."""
         headers = {"Idempotency-Key": secrets.token_hex(16)}
-        return self._send("POST", path, attempts=ATTEMPTS, headers=headers, params=query, **_body(body, content)).json()
+        more = {"timeout": httpx.Timeout(timeout, connect=5.0)} if timeout else {}
+        sent = {**_body(body, content), **more}
+        return self._send("POST", path, attempts=ATTEMPTS, headers=headers, params=query, **sent).json()
 
     def put(self, path: str, content: bytes, media_type: str, **query: str) -> Json:
         """Make it be so."""

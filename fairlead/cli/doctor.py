@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SKEW = timedelta(minutes=1)
 """Votes are refused when clocks differ by five minutes; well before that somebody should know."""
 ROOM = 1024**3
-_SIGNS = {Grade.OK: "✓", Grade.WARNING: "!", Grade.FAILED: "✗"}
+SIGNS = {Grade.OK: "✓", Grade.WARNING: "!", Grade.FAILED: "✗"}
 
 
 def register(app: typer.Typer) -> None:
@@ -47,7 +47,7 @@ def doctor(json: JsonOption = False) -> None:
 
 def _tell(found: list[Finding]) -> None:
     for finding in found:
-        typer.echo(f"{_SIGNS[finding.grade]} {finding.check}: {finding.detail}")
+        typer.echo(f"{SIGNS[finding.grade]} {finding.check}: {finding.detail}")
         if finding.fix:
             typer.echo(f"    fix: {finding.fix}")
 

@@ -4,12 +4,18 @@ from typing import Annotated, Any
 
 import typer
 
+from fairlead.cli import exits
+from fairlead.cli.doctor import SIGNS
 from fairlead.cli.output import JsonOption, print_json, print_table, say, when
 from fairlead.cli.restraints import For, Until, Why
 from fairlead.cli.session import connect, path
+from fairlead.contracts.doctor import Grade
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import BadInput
 
 app = typer.Typer(no_args_is_help=True, help="Targets: what there is, maintenance, retiring.")
 
+CHECK_SECONDS = 300.0
 Target = Annotated[str, typer.Argument(help="A target of the catalogue.")]
 
 
@@ -66,6 +72,35 @@ def activate(
     api = connect()
     made = api.post(api.project + path("targets", target, "activate"), {"reason": reason})
     print_json(made) if json else say(f"{target}: {_state(made)}")
+
+
+@app.command("check")
+def check(
+    target: Annotated[str | None, typer.Argument(help="A target of the catalogue.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All targets.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Have a worker ask a target: can it be reached, what is it, clock, room, rights; exits 1 where something is wrong."""
+    if (target is None) is not every:
+        raise BadInput(Code.MISSING_FIELD, "name a target, or say --all")
+    api = connect()
+    answer = api.post(f"{api.project}/targets/checks", {"target": target} if target else {}, timeout=CHECK_SECONDS)
+    if json:
+        print_json(answer)
+    else:
+        for checked in answer["items"]:
+            _tell(checked)
+    if any(found["grade"] == Grade.FAILED for checked in answer["items"] for found in checked["items"]):
+        raise typer.Exit(exits.FAILED)
+
+
+def _tell(checked: Any) -> None:
+    typer.echo(checked["target"])
+    for found in checked["items"]:
+        code = f" ({found['code']})" if found["code"] else ""
+        typer.echo(f"  {SIGNS[Grade(found['grade'])]} {found['check']}: {found['detail']}{code}")
+        if found["fix"]:
+            typer.echo(f"      fix: {found['fix']}")
 
 
 def _state(status: Any) -> str:

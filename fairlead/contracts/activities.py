@@ -2,6 +2,7 @@
 
 from temporalio import activity
 
+from fairlead.contracts.checks import CheckTarget, TargetChecked
 from fairlead.contracts.drift import LooksTaken, Sight, Sighted, Watch, Watched
 from fairlead.contracts.logs import LogsRead, ReadLogs
 from fairlead.contracts.messages import RestraintAnswer
@@ -198,6 +199,11 @@ class TargetActivities:
     @activity.defn
     def read_logs(self, request: ReadLogs) -> LogsRead:
         """Read what runs on a target printed last, into the store."""
+        raise NotImplementedError
+
+    @activity.defn
+    def check_target(self, request: CheckTarget) -> TargetChecked:
+        """Ask a target whether it is fit to be deployed to."""
         raise NotImplementedError
 
     @activity.defn

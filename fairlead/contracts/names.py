@@ -13,6 +13,7 @@ DEPLOYMENT: Final = "Deployment"
 RECONCILE: Final = "Reconcile"
 DRIFT: Final = "Drift"
 LOGS: Final = "Logs"
+CHECK: Final = "Check"
 RECONCILE_SCHEDULE: Final = "fairlead-reconcile"
 
 DRIFT_PREFIX: Final = "drift/"
@@ -52,6 +53,10 @@ def drift_watch(project: str, environment: str) -> str:
 
 def logs_workflow(project: str, target: str, request: str) -> str:
     return f"logs/{project}/{target}/{request}"
+
+
+def check_workflow(project: str, target: str, request: str) -> str:
+    return f"check/{project}/{target}/{request}"
 
 
 def rollback_of(deployment: str) -> str:

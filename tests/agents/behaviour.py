@@ -4,5 +4,6 @@ from tests.agents.failing import FAILING
 from tests.agents.keeping import KEEPING
 from tests.agents.mending import MENDING
 from tests.agents.running import RUNNING
+from tests.agents.telling import TELLING
 
-BEHAVIOURS = (*RUNNING, *FAILING, *MENDING, *KEEPING)
+BEHAVIOURS = (*RUNNING, *FAILING, *MENDING, *KEEPING, *TELLING)

@@ -19,6 +19,7 @@ MESSAGES = {
     "Reconcile": (set(), set(), set()),
     "Drift": (set(), set(), set()),
     "Logs": (set(), set(), set()),
+    "Check": (set(), set(), set()),
 }
 
 ACTIVITIES = {
@@ -29,7 +30,7 @@ ACTIVITIES = {
         *{"record_restraint", "request_cancel", "unqueue", "watch"},
     },
     "DeploymentActivities": {"abandon", "leave_hold", "open_deployment", "open_rollback", "outline", "standing"},
-    "TargetActivities": {"apply", "look", "observe", "prepare", "read_logs", "retire", "settle"},
+    "TargetActivities": {"apply", "check_target", "look", "observe", "prepare", "read_logs", "retire", "settle"},
     "SealActivities": {"seal_decision", "seal_deployment", "seal_outcome", "seal_rollback"},
     "ReconcileActivities": {"end_orphans", "keep_watches", "start_missing"},
     "DriftActivities": {"begin", "judge_looks", "plan_looks"},
@@ -37,7 +38,15 @@ ACTIVITIES = {
 
 QUEUES = {"fairlead-control", "fairlead-targets"}
 SEARCH_ATTRIBUTES = {"FairleadEnvironment", "FairleadProject", "FairleadRelease", "FairleadState"}
-IDS = {"logs/shop/t1/x", "promotion/p1", "lane/shop/prod", "drift/shop/prod", "deployment/p1", "deployment/p1.rollback"}
+IDS = {
+    "logs/shop/t1/x",
+    "check/shop/t1/x",
+    "promotion/p1",
+    "lane/shop/prod",
+    "drift/shop/prod",
+    "deployment/p1",
+    "deployment/p1.rollback",
+}
 
 
 def _defined(class_: type) -> set[str]:
@@ -81,5 +90,6 @@ def test_workflow_ids():
         names.lane_workflow("shop", "prod"),
         names.drift_watch("shop", "prod"),
         names.logs_workflow("shop", "t1", "x"),
+        names.check_workflow("shop", "t1", "x"),
         *deployments,
     } == IDS

@@ -20,3 +20,12 @@ def test_targets_are_listed_put_into_maintenance_and_retired(office: Office, ana
     assert "promotions bring it" in ana.run("component", "activate", "web", "--env", "prod").err
     wrong = ana.run("target", "maintenance", "stg-9", "--reason", "x")
     assert (wrong.code, "did you mean stg-2 or stg-1" in wrong.err) == (4, True)
+
+
+def test_a_check_tells_what_is_wrong_and_exits_so(office: Office, ana: Terminal):
+    office.orchestrator.broken = {"stg-2"}
+    good = ana.run("target", "check", "stg-1")
+    assert (good.code, "✓ connects" in good.out) == (0, True)
+    bad = ana.run("target", "check", "--all")
+    assert (bad.code, "✗ connects" in bad.out) == (1, True)
+    assert ana.run("target", "check").code == 2

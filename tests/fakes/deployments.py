@@ -6,6 +6,7 @@ from temporalio import activity
 
 from fairlead.contracts import activities, names
 from fairlead.contracts.canonical import digest_of
+from fairlead.contracts.checks import CheckTarget, TargetChecked
 from fairlead.contracts.drift import Sight, Sighted
 from fairlead.contracts.logs import LogsRead, ReadLogs
 from fairlead.contracts.steps import (
@@ -175,6 +176,10 @@ class FakeTargets(activities.TargetActivities):
     @activity.defn
     def read_logs(self, request: ReadLogs) -> LogsRead:
         return LogsRead(deployment="p1", components=("web",))
+
+    @activity.defn
+    def check_target(self, request: CheckTarget) -> TargetChecked:
+        return TargetChecked(target=request.target)
 
     @activity.defn
     def retire(self, task: TaskInput) -> None:

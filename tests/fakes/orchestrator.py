@@ -8,6 +8,7 @@ from activities import restraining, voting
 from api.refusals import refusal
 from api.temporal import NotRunning
 from fairlead.adapters.retries import Retry
+from fairlead.contracts.checks import CheckTarget, TargetChecked, TargetFinding
 from fairlead.contracts.logs import LogsRead, ReadLogs
 from fairlead.contracts.messages import CancelRequest, PromotionInput, RestraintAnswer, RestraintRequest
 from fairlead.contracts.steps import JudgeCancel, JudgeVote, RecordRestraint
@@ -31,6 +32,7 @@ class PlayedOrchestrator:
         self.started: list[str] = []
         self.poked: list[str] = []
         self.heard = LogsRead()
+        self.broken: set[str] = set()
         self.retried: dict[str, list[Retry]] = {}
 
     async def start_promotion(self, request: PromotionInput) -> None:
@@ -63,6 +65,11 @@ class PlayedOrchestrator:
     async def read_logs(self, request: ReadLogs, id: str) -> LogsRead:
         self._reach()
         return self.heard
+
+    async def check_target(self, request: CheckTarget, id: str) -> TargetChecked:
+        self._reach()
+        grade = "failed" if request.target in self.broken else "ok"
+        return TargetChecked(target=request.target, items=(TargetFinding(check="connects", grade=grade, detail="-"),))
 
     async def check(self) -> None:
         self._reach()

@@ -13,6 +13,7 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from fairlead.contracts import names
+from fairlead.contracts.checks import CheckTarget
 from fairlead.contracts.drift import Watched
 from fairlead.contracts.logs import ReadLogs
 from fairlead.contracts.messages import CancelRequest, LaneRequest, RestraintRequest
@@ -27,6 +28,7 @@ from tests.workflows import histories_by_hand as by_hand
 from tests.workflows.bench import APPROVE, Bench, a_promotion, working
 from tests.workflows.histories_by_hand import Scenario
 from workers import temporal_server
+from workflows.check import CheckWorkflow
 from workflows.drift import DriftWorkflow
 from workflows.lane import LaneWorkflow
 from workflows.logs import LogsWorkflow
@@ -148,8 +150,15 @@ async def heard(bench: Bench, world: World) -> dict[str, str]:
     return {"logs": "logs"}
 
 
+async def checked(bench: Bench, world: World) -> dict[str, str]:
+    """A target is asked whether it is fit."""
+    request = CheckTarget(project="shop", target="t1")
+    await bench.client.execute_workflow(CheckWorkflow.run, request, id="check", task_queue=names.QUEUE_CONTROL)
+    return {"check": "check"}
+
+
 SCENARIOS: tuple[Scenario, ...] = (
-    *(voted, at_once, rolled_back, rejected, cancelled, terminated, restrained, reconciled, drifted, heard),
+    *(voted, at_once, rolled_back, rejected, cancelled, terminated, restrained, reconciled, drifted, heard, checked),
     *by_hand.SCENARIOS,
 )
 

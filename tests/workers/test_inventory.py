@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 
+from api.temporal import TemporalOrchestrator
 from fairlead.adapters import temporal
 from fairlead.commands import inventory, promotions, retiring
 from fairlead.commands.catalogue import of_project
 from fairlead.commands.promotions import workflow_input
 from fairlead.commands.releases import Wanted, create_release
 from fairlead.commands.retiring import Retirement
+from fairlead.contracts.checks import CheckTarget
 from fairlead.contracts.records import PromotionRecord
+from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput
 from fairlead.domain.states import PromotionState
 from fairlead.domain.target_states import TargetState
@@ -46,6 +49,15 @@ def without(document: dict[str, Any], environment: str, target: str) -> dict[str
     document["environments"][environment]["targets"].remove(target)
     del document["targets"][target]
     return document
+
+
+async def test_a_target_is_asked_through_a_worker_and_what_is_in_the_way_is_told_by_code(shop: RunningShop) -> None:
+    asked = TemporalOrchestrator(shop.client)
+    shop.world.place(shop.address("stg-2")).unreachable = True
+    good = await asked.check_target(CheckTarget(project="shop", target="stg-1"), "one")
+    assert [(found.check, found.grade) for found in good.items] == [("connects", "ok"), ("version", "ok")]
+    [bad] = (await asked.check_target(CheckTarget(project="shop", target="stg-2"), "two")).items
+    assert (bad.check, bad.grade, bad.code) == ("connects", "failed", Code.TARGET_UNREACHABLE)
 
 
 async def test_a_retired_target_is_empty_for_good_and_may_leave_the_catalogue(shop: RunningShop) -> None:
