@@ -29,7 +29,6 @@ from fairlead.domain.target_kinds import KINDS
 
 DAY, MONTH = 86_400.0, 31 * 86_400.0
 
-_ALL_TARGETS = ("docker_host", "process_host", "compose_host", "ecs_service", "nomad_job", "ssh_host", "winrm_host")
 _LATER_STRATEGIES = ("canary", "blue_green")
 _LATER_FAILURES = ("pause", "stop")
 
@@ -161,7 +160,7 @@ def _drift(block: Block) -> DriftRule:
 
 def _target(name: str, block: Block) -> Target:
     known = [t.value for t in TargetType]
-    kind = TargetType(block.choice("type", None, known, _ALL_TARGETS) or known[0])
+    kind = TargetType(block.choice("type", None, known) or known[0])
     endpoint = block.text("endpoint", required=True)
     about = KINDS[kind]
     fits = about.endpoint.fullmatch(endpoint) and ".." not in endpoint.split("/")

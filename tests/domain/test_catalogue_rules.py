@@ -108,7 +108,6 @@ BAD: list[tuple[str, object, Code]] = [
     ("environments/prod/config/ports/wbe", ["1:2"], Code.UNKNOWN_NAME),
     ("environments/prod/config/replicas", 2, Code.UNKNOWN_FIELD),
     ("targets/prod-1/type", MISSING, Code.MISSING_FIELD),
-    ("targets/prod-1/type", "ecs_service", Code.NOT_SUPPORTED_YET),
     ("targets/prod-1/type", "docker", Code.BAD_VALUE),
     ("targets/prod-1/endpoint", MISSING, Code.MISSING_FIELD),
     ("targets/prod-1/endpoint", "tcp://1.2.3.4:2375", Code.PLAINTEXT_REFUSED),

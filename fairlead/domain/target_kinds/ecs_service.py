@@ -7,6 +7,7 @@ from typing import Any, Final
 from fairlead.domain.blocks import Block, is_text
 from fairlead.domain.codes import Code
 from fairlead.domain.nearest import did_you_mean
+from fairlead.domain.target_kinds import fields
 from fairlead.domain.target_kinds.kind import TargetKind
 
 SECTION: Final = "ecs"
@@ -45,12 +46,12 @@ _PINNED = re.compile(r"[^@\s]+@sha256:[0-9a-f]{64}")
 def options(block: Block) -> dict[str, Any]:
     """The target's own: which service it is, who we are there, and what the service and its tasks have beside our components."""
     said: dict[str, Any] = {
-        "region": _matching(block, "region", _REGION, "a region, such as eu-west-1"),
-        "cluster": _matching(block, "cluster", _NAME, "the name of a cluster"),
-        "name": _matching(block, "name", _NAME, "a name"),
-        "role": _matching(block, "role", _ROLE, "the ARN of a role"),
-        "external_id": _matching(block, "external_id", _EXTERNAL, "an external id"),
-        "log_group": _matching(block, "log_group", _GROUP, "the name of a log group"),
+        "region": fields.matching(block, "region", _REGION, "a region, such as eu-west-1"),
+        "cluster": fields.matching(block, "cluster", _NAME, "the name of a cluster"),
+        "name": fields.matching(block, "name", _NAME, "a name"),
+        "role": fields.matching(block, "role", _ROLE, "the ARN of a role"),
+        "external_id": fields.matching(block, "external_id", _EXTERNAL, "an external id"),
+        "log_group": fields.matching(block, "log_group", _GROUP, "the name of a log group"),
         "count": block.count("count", 1, 1, 5000) if block.has("count") else None,
         "service": _passed(block, "service", SERVICE_FIELDS),
         "definition": _passed(block, "definition", DEFINITION_FIELDS),
@@ -96,13 +97,6 @@ KIND = TargetKind(
     check=check,
     sections=(SECTION,),
 )
-
-
-def _matching(block: Block, key: str, pattern: re.Pattern[str], what: str) -> str:
-    text = block.text(key)
-    if text and not pattern.fullmatch(text):
-        block.flaw(Code.BAD_VALUE, f"{text!r:.80} is not {what}", key)
-    return text
 
 
 def _passed(block: Block, key: str, known: Collection[str]) -> dict[str, Any]:
