@@ -1,7 +1,7 @@
 """What the engine says of one container, as a value; nothing here asks the engine."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +14,8 @@ from fairlead.domain.target_kinds.docker_section import ONE_SHOTS
 class Box:
     """A container. `ports` maps what it publishes as it was asked for, host port to container port; `sockets` as it is published now.
 
-    `grace`: how long it was promised to be given to stop, None where nothing was.
+    `grace`: how long it was promised to be given to stop, None where nothing was. `beside`: the container whose network it has, if it is
+    another's; `cut_off`: that one was started again since, so it has none any more.
     """
 
     id: str
@@ -32,6 +33,8 @@ class Box:
     address: str | None
     own_health: str | None
     grace: float | None = None
+    beside: str | None = None
+    cut_off: bool = False
 
     @property
     def component(self) -> str:
@@ -105,7 +108,14 @@ def read(attributes: Mapping[str, Any]) -> Box:
         address=_address(network),
         own_health=(state.get("Health") or {}).get("Status"),
         grace=config.get("StopTimeout"),
+        beside=_beside(attributes["HostConfig"].get("NetworkMode") or ""),
     )
+
+
+def joined(box: Box, main: Box) -> Box:
+    """One that is beside another, with what it has from that one."""
+    late = box.running and not (main.started and box.started and main.started <= box.started)
+    return replace(box, address=main.address, sockets=main.sockets, cut_off=late)
 
 
 def read_time(text: str) -> datetime | None:
@@ -114,6 +124,11 @@ def read_time(text: str) -> datetime | None:
         return None
     seconds, _, fraction = text.removesuffix("Z").partition(".")
     return datetime.fromisoformat(f"{seconds}.{fraction[:6]:0<6}").replace(tzinfo=UTC)
+
+
+def _beside(mode: str) -> str | None:
+    kind, _, id = mode.partition(":")
+    return id if kind == "container" else None
 
 
 def _ports(bindings: Mapping[str, Any]) -> dict[int, int]:

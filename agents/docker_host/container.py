@@ -38,15 +38,21 @@ def reference(component: ComponentSpec) -> str:
 
 
 def recipe(
-    spec: TargetSpec, seat: Seat, claim: Claim, *, bridge: bool, secrets: Mapping[str, str] | None = None
+    spec: TargetSpec,
+    seat: Seat,
+    claim: Claim,
+    *,
+    bridge: bool,
+    secrets: Mapping[str, str] | None = None,
+    beside: str = "",
 ) -> Recipe:
     """How to make a container. Without a bridge or a network of its own it shares the host's and is told its port, as a process is.
 
-    `secrets`: name to value, or to what is shown in its place.
+    `secrets`: name to value, or to what is shown in its place; `beside`: the container whose network a sidecar has.
     """
     config = seat.component.config
     ports, joined = published(config), list(placement.networks(spec, seat.block))
-    alone = bridge or bool(joined)
+    alone = bridge or bool(joined or beside)
     given, files = _delivered(config, secrets or {})
     body = {
         "image": reference(seat.component),
@@ -57,7 +63,9 @@ def recipe(
         **({"user": seat.block["user"]} if "user" in seat.block else {}),
     }
     host = {**placement.host_config(spec, seat.block), "PortBindings": _bindings(ports)}
-    if joined:
+    if beside:
+        host["NetworkMode"] = f"container:{beside}"
+    elif joined:
         host["NetworkMode"] = joined[0]
         body["networking_config"] = {"EndpointsConfig": {joined[0]: {"Aliases": [seat.component.name]}}}
     elif not bridge:
@@ -75,7 +83,17 @@ def _delivered(config: RenderedConfig, secrets: Mapping[str, str]) -> tuple[dict
 
 def sent(spec: TargetSpec, claim: Claim, *, bridge: bool) -> tuple[SentFile, ...]:
     """The documents of all containers, as they were sent."""
-    recipes = [recipe(spec, s, claim, bridge=bridge, secrets=references(s.component)) for s in placement.seats(spec)]
+    recipes = [
+        recipe(
+            spec,
+            seat,
+            claim,
+            bridge=bridge,
+            secrets=references(seat.component),
+            beside=labels.container_name(spec, seat.beside) if seat.beside else "",
+        )
+        for seat in placement.seats(spec)
+    ]
     return tuple(SentFile(name=f"{r.name}.docker.json", content=_readable(r)) for r in recipes)
 
 

@@ -56,6 +56,9 @@ class Engine:
         """A container as it is now. Raises Vanished."""
         with _mapped():
             found = box.read(self._api.inspect_container(id))
+        if found.beside:
+            main = self._inspect(found.beside)
+            found = box.joined(found, main) if main else found
         return found if self.host.sees_inside else replace(found, address=None)
 
     def named(self, name: str) -> Box | None:

@@ -23,6 +23,8 @@ def look(box: Box, check: RenderedHealth | None, ask: Ask = probe) -> tuple[Heal
         return Health.MISSING, "created, but not started"
     if box.status != "running":
         return Health.UNHEALTHY, f"{box.status}, exit code {box.exit_code}, {box.restarts} restarts"
+    if box.cut_off:
+        return Health.UNHEALTHY, "running, but what it is beside was started again since, so it has no network any more"
     if check:
         answer = ask(check, *_place(box, check))
         return (Health.HEALTHY if answer.ok else Health.UNHEALTHY), answer.detail

@@ -24,7 +24,7 @@ from fairlead.domain.target_kinds.hooks import POST, PRE, Hook, hooks_of
 from fairlead.ports import FailPoints
 
 _LINES, _LENGTH = 200, 16_000
-_NOT_OF_ONE_SHOTS = ("replicas", "order", "restart", "timeout", "role")
+_NOT_OF_ONE_SHOTS = ("replicas", "order", "restart", "timeout", "role", "beside")
 
 
 class Hooks:

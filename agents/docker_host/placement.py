@@ -42,6 +42,11 @@ class Seat:
         return block_of(self.component.config)
 
     @property
+    def beside(self) -> str | None:
+        """The component whose network it has."""
+        return self.block.get("beside")
+
+    @property
     def runs_once(self) -> bool:
         """Whether it is to end before anything else is changed."""
         return is_one_shot(self.block)
@@ -53,9 +58,9 @@ def block_of(config: RenderedConfig) -> Mapping[str, Any]:
 
 
 def seats(spec: TargetSpec) -> list[Seat]:
-    """All of a target, in start order, those that run once first."""
+    """All of a target, in start order, those that run once first, and sidecars last."""
     every = [Seat(c, n) for c in spec.components for n in range(1, block_of(c.config).get("replicas", 1) + 1)]
-    return sorted(every, key=lambda seat: not seat.runs_once)
+    return sorted(every, key=lambda seat: (not seat.runs_once, seat.beside is not None))
 
 
 def labels_of(spec: TargetSpec, seat: Seat) -> dict[str, str]:

@@ -87,7 +87,8 @@ class Rollout:
     def _bring(self, seat: Seat) -> None:
         """Adopt or replace one container, and return when it is healthy, or has ended well."""
         boxes = [box for box in self._ground.boxes(seat.component.name) if box.slot == seat.slot]
-        chosen = self._adoptable(seat.component, boxes)
+        main = self._main(seat)
+        chosen = self._adoptable(seat.component, [b for b in boxes if b.beside == main and not b.cut_off])
         self._keep_for(seat, boxes, chosen)
         if chosen is None or not (chosen.running or chosen.has_run):
             if chosen is None:
@@ -100,6 +101,14 @@ class Rollout:
             self._chosen.append(chosen)
         well = await_end if seat.runs_once else await_health
         well(self._engine, seat, chosen, self._spec.healthy_deadline, self._hands.guard)
+
+    def _main(self, seat: Seat) -> str | None:
+        """The container whose network a sidecar has. Raises Refused (start_failed) where nothing is to be had."""
+        found = next((box.id for box in self._chosen if seat.beside == box.component), None)
+        if seat.beside and found is None:
+            detail = f"there is no {seat.beside} that {seat.component.name} could be beside"
+            raise Refused(Code.START_FAILED, detail, fields={"component": seat.component.name})
+        return found
 
     # choosing
 
@@ -152,6 +161,9 @@ class Rollout:
         own = [box for box in others if box.slot == seat.slot]
         evicted = [b for b in others if b.slot != seat.slot and b.running and ports & set(b.ports)]
         beside = self._may_overlap(seat, own)
+        if not beside:  # what has their network is to be started after them, too, if they come back
+            ours = {box.id for box in own}
+            evicted += [box for box in others if box.running and box.beside in ours]
         self._keep(evicted)
         for box in [*evicted, *own]:
             if box.running and not (beside and box.slot == seat.slot and box.id in self._kept):
@@ -168,7 +180,7 @@ class Rollout:
         ports = set(container.published(seat.component.config))
         if seat.runs_once or any(ports & set(box.ports) for box in own) or not placement.bears_two(seat.block):
             return False
-        return bool(self._networks(seat.component)) or self._engine.has_bridge()
+        return bool(seat.beside or self._networks(seat.component)) or self._engine.has_bridge()
 
     def _placed(self, seat: Seat, chosen: Box | None) -> Box:
         """The container under its name, made if there is none."""
@@ -209,7 +221,9 @@ class Rollout:
 
     def _recipe(self, seat: Seat) -> container.Recipe:
         bridge, secrets = self._engine.has_bridge(), self._safe.of(seat.component)
-        return container.recipe(self._spec, seat, self._claim, bridge=bridge, secrets=secrets)
+        return container.recipe(
+            self._spec, seat, self._claim, bridge=bridge, secrets=secrets, beside=self._main(seat) or ""
+        )
 
     # going back
 

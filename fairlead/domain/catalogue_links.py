@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
+from typing import Any
 
 from fairlead.domain.blocks import SELECT, pointer
 from fairlead.domain.catalogue import ApprovalRule, Catalogue, Component, Environment, Layer, Target
@@ -12,6 +13,7 @@ from fairlead.domain.errors import Flaw
 from fairlead.domain.nearest import did_you_mean
 from fairlead.domain.render import catalogue_layers, resolve
 from fairlead.domain.target_kinds import objections
+from fairlead.domain.target_kinds.docker_section import misplaced
 
 MAX_TARGETS = 50
 
@@ -76,6 +78,7 @@ def _targets(catalogue: Catalogue) -> Iterator[Flaw]:
 
 def _components(catalogue: Catalogue, environment: Environment, target: Target) -> Iterator[Flaw]:
     taken: dict[str, str] = {}
+    sections: dict[str, Mapping[str, Mapping[str, Any]]] = {}
     at = pointer("", "targets", target.name)
     layers = [layer for _, layer in catalogue_layers(catalogue, environment, target)]
     for name, component in catalogue.components.items():
@@ -85,12 +88,15 @@ def _components(catalogue: Catalogue, environment: Environment, target: Target) 
             if _is_sound(component):
                 yield Flaw(Code.BAD_VALUE, f"the layers above leave of {name} on {target.name}: {error}", at)
             continue
+        sections[name] = resolved.sections
         for code, words in objections(target.type, resolved.sections, target.options):
             yield Flaw(code, f"{name} on {target.name}: {words}", at)
         for host in [port.partition(":")[0] for port in resolved.ports]:
             if (other := taken.setdefault(host, name)) != name:
                 detail = f"{other} and {name} both want host port {host} of {target.name}; set config.ports"
                 yield Flaw(Code.BAD_VALUE, detail, at)
+    for name, words in misplaced(sections):
+        yield Flaw(Code.BAD_VALUE, f"{name} on {target.name}: {words}", at)
 
 
 def _is_sound(component: Component) -> bool:

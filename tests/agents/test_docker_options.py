@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from fairlead.contracts.canonical import digest_of
-from fairlead.contracts.target import ComponentSpec
+from fairlead.contracts.release import RenderedHealth
+from fairlead.contracts.target import ComponentSpec, TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused, Unavailable
 from fairlead.domain.fence import Claim
@@ -148,6 +149,35 @@ def test_several_follow_each_other_and_are_seen_as_one(bench: Bench, docker_harn
     bench.apply(bench.spec(portless(bench, "2.0.0", replicas=2), release="2.0.0", rollback=True), 3)
     assert bench.runs(new)
     assert bench.tally() == Tally(6, 6)
+
+
+# beside another
+
+
+def beside(bench: Bench, version: str, **changes: Any) -> TargetSpec:
+    """The usual component, and one that is well when it has heard of that one's version over their common loopback."""
+    words = "/bin/busybox wget -q -O /www/seen http://127.0.0.1:8080/cgi-bin/healthz && exec /bin/busybox httpd -f -p 8081 -h /www"
+    check = RenderedHealth(port=8081, http="/seen", interval=0.1, timeout=1.0, retries=2)
+    told = {"command": ("/bin/busybox", "sh", "-c", words), "ports": (), "health": check, **changes}
+    side = bench.component(bench.harness.image(version), name="side")
+    side = dressed(side, {"role": "sidecar", "beside": "web"}, **told)
+    return bench.spec(bench.component(bench.harness.image(version)), side, release=version)
+
+
+def test_a_sidecar_has_the_network_of_its_component_and_follows_it(bench: Bench, docker_harness: DockerHarness):
+    old, new = beside(bench, "1.0.0"), beside(bench, "2.0.0")
+    bench.apply(old, 1)
+    assert bench.runs(old)
+    with pytest.raises(Refused) as refusal:
+        bench.apply(beside(bench, "2.0.0", command=("/no/such/program",)), 2)
+    assert refusal.value.fields["restored"] == ["web 1.0.0 runs again", "side 1.0.0 runs again"]
+    assert bench.runs(old)
+    docker_harness.running(bench.address, "web").restart(timeout=1)
+    assert "no network any more" in (bench.see()["side"].detail or "")
+    bench.apply(old.model_copy(update={"is_rollback": True}), 3)
+    assert bench.runs(old)
+    bench.apply(new, 4)
+    assert bench.runs(new)
 
 
 # once

@@ -18,6 +18,7 @@ ALL: dict[str, Any] = {
     "ulimits": {"nofile": "1024:4096"}, "volumes": ["/etc/app:/etc/app:ro", "data:/var/lib/data"], "tmpfs": ["/run", "/tmp"],
     "log": {"driver": "json-file", "options": {"max-size": "10m"}},
 }  # fmt: skip
+BESIDE = {"role": "sidecar", "beside": "web"}
 ONCE = {"role": "migration", "timeout": "5m"}
 
 
@@ -26,7 +27,7 @@ def read(said: object) -> tuple[dict[str, Any], list[Code]]:
     return section(Block(said, "", flaws)), [flaw.code for flaw in flaws]
 
 
-@pytest.mark.parametrize("said", [{}, ALL, ONCE, {"secrets": "files"}])
+@pytest.mark.parametrize("said", [{}, ALL, ONCE, BESIDE, {"secrets": "files"}])
 def test_the_normal_form_reads_back_as_itself(said: dict[str, Any]):
     assert read(said) == (said, [])
 
@@ -71,6 +72,34 @@ def test_what_runs_once_is_no_service(key: str, value: object):
 
 def test_secrets_cannot_be_written_where_nothing_can():
     assert read({"read_only": True, "secrets": "files"})[1] == [Code.BAD_VALUE]
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ({"role": "sidecar"}, Code.MISSING_FIELD), ({"beside": "web"}, Code.MISSING_FIELD), ({**BESIDE, "replicas": 2}, Code.BAD_VALUE),
+        ({**BESIDE, "networks": {"a": "own"}}, Code.BAD_VALUE),
+    ],
+)  # fmt: skip
+def test_a_sidecar_is_beside_somebody_and_has_his_network(said: dict[str, Any], code: Code):
+    assert read(said)[1] == [code]
+
+
+@pytest.mark.parametrize(
+    ("main", "said", "sound"),
+    [
+        ("api", {}, True),
+        ("apx", {}, False),
+        ("api", {"replicas": 2}, False),
+        ("api", {"role": "init"}, False),
+        ("worker", {}, False),
+    ],
+)
+def test_there_must_be_one_service_to_be_beside(main: str, said: dict[str, Any], sound: bool):
+    document = good_with("components/worker", {"repository": "localhost:5000/w", "docker": {**BESIDE, "beside": main}})
+    document["components"]["api"] = {"repository": "localhost:5000/api", "docker": said}
+    del document["targets"]["prod-2"]["config"]["ports"]["api"]
+    assert (read_catalogue(document).flaws == ()) == sound
 
 
 def flaws_of(said: dict[str, Any], **component: Any) -> list[Code]:

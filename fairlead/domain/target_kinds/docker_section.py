@@ -19,7 +19,8 @@ ENV: Final = "env"
 FILES: Final = "files"
 MIGRATION: Final = "migration"
 ONE_SHOTS: Final = ("init", MIGRATION)
-ROLES: Final = ("service", *ONE_SHOTS)
+SIDECAR: Final = "sidecar"
+ROLES: Final = ("service", SIDECAR, *ONE_SHOTS)
 OWN: Final = "own"
 STOP_FIRST: Final = "stop_first"
 UNSAFE: Final = ("host_paths", "capabilities")
@@ -42,6 +43,7 @@ def section(block: Block) -> dict[str, Any]:
     """Everything that can be said; what is as usual is left out."""
     said: dict[str, Any] = {
         "role": _unless(block.choice("role", ROLES[0], ROLES), ROLES[0]),
+        "beside": block.text("beside"),
         SECRETS: _unless(block.choice(SECRETS, ENV, (ENV, FILES)), ENV),
         "replicas": _unless(block.count("replicas", 1, 1, 50), 1),
         "order": _unless(block.choice("order", "auto", ("auto", STOP_FIRST)), "auto"),
@@ -75,8 +77,21 @@ def check(block: Block, said: Mapping[str, Any], ports: Collection[str], has_hea
     """What of a whole component does not go with this section."""
     if said.get("replicas") and ports:
         block.flaw(Code.BAD_VALUE, "several replicas cannot have one host port", SECTION, "replicas")
+    if said.get("role") == SIDECAR and ports:
+        block.flaw(Code.BAD_VALUE, "a sidecar has the ports of its component", SECTION, "role")
     if is_one_shot(said) and (ports or has_health):
         block.flaw(Code.BAD_VALUE, "what runs once has neither ports nor a health check", SECTION, "role")
+
+
+def misplaced(sections: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Iterator[tuple[str, str]]:
+    """Sidecars that have nobody to be beside, and why; from the blocks of all components, by name."""
+    for name, blocks in sections.items():
+        main = blocks.get(SECTION, {}).get("beside")
+        there = sections.get(main, {}).get(SECTION, {}) if main else {}
+        if main and main not in sections:
+            yield name, f"there is no {main!r:.60} to be beside"
+        elif "role" in there or "replicas" in there:
+            yield name, f"{main} is no single service, so nothing can be beside it"
 
 
 def engine_options(block: Block) -> dict[str, Any]:
@@ -120,6 +135,12 @@ def _check_role(block: Block, said: Mapping[str, Any]) -> None:
     for key in ("replicas", "order", "restart"):
         if once and said[key]:
             block.flaw(Code.BAD_VALUE, f"what runs once has no {key}", key)
+    aside = said["role"] == SIDECAR
+    if aside != bool(said["beside"]):
+        block.flaw(Code.MISSING_FIELD, "a sidecar says which component it is `beside`, and nothing else does", "beside")
+    for key in ("replicas", "networks", "extra_hosts"):
+        if aside and said[key]:
+            block.flaw(Code.BAD_VALUE, f"a sidecar has the network of its component, and no {key}", key)
     if said["read_only"] and said[SECRETS]:
         block.flaw(
             Code.BAD_VALUE, "nothing can be written into a container that is read-only, not even secrets", SECRETS
