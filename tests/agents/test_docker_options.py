@@ -123,11 +123,10 @@ def test_an_old_one_is_not_touched_by_a_new_one_that_fails_beside_it(bench: Benc
     assert bench.see() == before
 
 
-@pytest.mark.parametrize("place", ["after_create", "after_stop_old"])
-def test_a_worker_killed_beside_the_old_one_is_taken_over(bench: Bench, place: str):
+def test_a_worker_killed_beside_the_old_one_is_taken_over(bench: Bench):
     new = bench.spec(portless(bench, "2.0.0"), release="2.0.0")
     bench.apply(bench.spec(portless(bench, "1.0.0"), release="1.0.0"), 1)
-    bench.die(new, 2, at=place)
+    bench.die(new, 2, at="after_stop_old")
     bench.apply(new, 2, attempt=2)
     assert bench.runs(new)
     assert bench.tally() == Tally(2, 2)

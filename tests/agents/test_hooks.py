@@ -9,26 +9,34 @@ from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused
 from fairlead.domain.fence import Claim
 from tests.agents.bench import Bench, nobeat
-from tests.agents.hooking import HOOKING, hooked, printed, with_run
+from tests.agents.hooking import (
+    HOOKING,
+    a_killed_workers_hook_is_awaited_not_run_again,
+    hooked,
+    hooks_run_once_around_the_change,
+    printed,
+    with_run,
+)
 from tests.fixtures.docker import DockerHarness
 
-
-@pytest.fixture(
-    params=[
-        pytest.param("process", marks=pytest.mark.process),
-        pytest.param("docker", marks=pytest.mark.docker),
-        pytest.param("ssh_process", marks=[pytest.mark.process, pytest.mark.ssh]),
-    ]
-)
-def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    bench = Bench(request.getfixturevalue(f"{request.param}_harness"))
-    yield bench
-    bench.close()
+FAR = (hooks_run_once_around_the_change, a_killed_workers_hook_is_awaited_not_run_again)
+"""What tells whether orders and answers go over the line; the rest is the process host's own code."""
+CASES = [
+    *(pytest.param("process", behaviour, marks=pytest.mark.process) for behaviour in HOOKING),
+    *(pytest.param("docker", behaviour, marks=pytest.mark.docker) for behaviour in HOOKING),
+    *(pytest.param("ssh_process", behaviour, marks=[pytest.mark.process, pytest.mark.ssh]) for behaviour in FAR),
+]
 
 
-@pytest.mark.parametrize("behaviour", HOOKING, ids=lambda behaviour: behaviour.__name__)
-def test_every_executor_with_hooks(bench: Bench, behaviour: Callable[[Bench], None]) -> None:
-    behaviour(bench)
+@pytest.mark.parametrize(("harness", "behaviour"), CASES, ids=lambda value: getattr(value, "__name__", value))
+def test_every_executor_with_hooks(
+    request: pytest.FixtureRequest, harness: str, behaviour: Callable[[Bench], None]
+) -> None:
+    bench = Bench(request.getfixturevalue(f"{harness}_harness"))
+    try:
+        behaviour(bench)
+    finally:
+        bench.close()
 
 
 @pytest.fixture
