@@ -19,21 +19,26 @@ pytestmark = pytest.mark.temporal
 
 
 @pytest.mark.parametrize("what", ["clock", "uuid", "random", "file"])
-async def test_a_workflow_that_is_not_deterministic_is_stopped(temporal: Client, what: str) -> None:
+async def test_a_workflow_that_is_not_deterministic_is_stopped(sandboxed_temporal: Client, what: str) -> None:
     worker = Worker(
-        temporal, task_queue="impure", workflows=[ImpureWorkflow], workflow_failure_exception_types=[Exception]
+        sandboxed_temporal,
+        task_queue="impure",
+        workflows=[ImpureWorkflow],
+        workflow_failure_exception_types=[Exception],
     )
     async with worker:
         with pytest.raises(WorkflowFailureError) as stopped:
-            await temporal.execute_workflow(ImpureWorkflow.run, what, id=f"impure-{what}", task_queue="impure")
+            await sandboxed_temporal.execute_workflow(
+                ImpureWorkflow.run, what, id=f"impure-{what}", task_queue="impure"
+            )
     assert isinstance(stopped.value.cause, ApplicationError)
     assert stopped.value.cause.type == "RestrictedWorkflowAccessError"
 
 
 @pytest.fixture
-async def forgetful(temporal: Client, world: World) -> AsyncIterator[Bench]:
+async def forgetful(sandboxed_temporal: Client, world: World) -> AsyncIterator[Bench]:
     """Workers that remember nothing: each workflow task replays all that came before."""
-    async with working(temporal, world, cached=0) as bench:
+    async with working(sandboxed_temporal, world, cached=0) as bench:
         yield bench
 
 
@@ -50,11 +55,11 @@ async def test_with_nothing_cached_a_rollback_replays(forgetful: Bench, world: W
     assert (await forgetful.failure(await forgetful.promote()))[0] == "rolled_back"
 
 
-async def test_other_workers_take_up_where_the_first_stopped(temporal: Client, world: World) -> None:
+async def test_other_workers_take_up_where_the_first_stopped(sandboxed_temporal: Client, world: World) -> None:
     pause = world.pause("apply", "t2")
-    async with working(temporal, world) as first:
+    async with working(sandboxed_temporal, world) as first:
         handle = await first.promote()
         await first.until_reached(pause)
-    async with working(temporal, world) as second:
+    async with working(sandboxed_temporal, world) as second:
         assert (await second.result(handle)).state is PromotionState.SUCCEEDED
     assert world.did("apply", "t1") == 1
