@@ -32,7 +32,7 @@ from workers.wiring import build_activities
 from workers.worker import build_workers, run_workers
 
 T = TypeVar("T")
-PATIENCE = 90.0
+PATIENCE = 300.0
 
 
 class RunningShop(Shop):

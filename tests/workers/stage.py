@@ -13,7 +13,7 @@ from temporalio import activity
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest, ResetWorkflowExecutionRequest
-from temporalio.client import WorkflowHandle
+from temporalio.client import Client, WorkflowHandle
 
 from agents.memory import MemoryHost
 from api import standing, why
@@ -224,17 +224,21 @@ async def cancel(stage: Stage, workflow: str) -> None:
 
 
 async def reset(stage: Stage, workflow: str) -> None:
+    await reset_workflow(stage.shop.client, workflow)
+
+
+async def reset_workflow(client: Client, workflow: str) -> None:
     """Back to the first workflow task, as the Web UI offers it."""
-    history = await stage.handle(workflow).fetch_history()
+    history = await client.get_workflow_handle(workflow).fetch_history()
     first = next(e for e in history.events if e.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
     request = ResetWorkflowExecutionRequest(
-        namespace=stage.shop.client.namespace,
+        namespace=client.namespace,
         workflow_execution=WorkflowExecution(workflow_id=workflow),
         workflow_task_finish_event_id=first.event_id,
         reason="by hand",
         request_id=f"reset {workflow}",
     )
-    await stage.shop.client.workflow_service.reset_workflow_execution(request)
+    await client.workflow_service.reset_workflow_execution(request)
 
 
 async def delete(stage: Stage, workflow: str) -> None:

@@ -22,7 +22,7 @@ from tests.fakes.activities import control_activities, target_activities
 from tests.fakes.world import Pause, World
 from workflows.promotion import PromotionWorkflow
 
-DEADLINE = 90.0
+DEADLINE = 300.0
 APPROVE = {"signed_by": "ana", "choice": "approve"}
 REJECT = {"signed_by": "ana", "choice": "reject"}
 
