@@ -14,6 +14,7 @@ from agents.compose_host.vigil import Vigil
 from agents.docker_host import labels
 from agents.docker_host.box import Box
 from agents.docker_host.engine import Engine, Vanished
+from agents.docker_host.judging import last_words
 from agents.secrets import Safe
 from fairlead.contracts.target import ComponentSpec, TargetSpec
 from fairlead.domain.codes import Code
@@ -175,7 +176,7 @@ class Rollout:
     def _put_back(self, lock: Lock, back: Lock | None, refusal: Refused) -> Refused:
         """Remove what is new, bring back what was kept, and say so in the refusal."""
         failed = [box for box in self._ours.boxes() if called(box) == refusal.fields.get("component")]
-        log = self._safe.mask_output("".join(self._engine.last_words(box.id) for box in failed))
+        log = self._safe.mask_output("".join(self._words(box, refusal) for box in failed))
         wanted = {(s.called, s.config) for s in back.services} if back else set()
         self._clear(
             box
@@ -186,6 +187,12 @@ class Rollout:
         restored = self._restored(back) if back else []
         detail = "; ".join([refusal.detail, *restored, *([f"its last words:\n{log}"] if log else [])])
         return Refused(refusal.code, detail, fields={**refusal.fields, "log": log, "restored": restored})
+
+    def _words(self, box: Box, refusal: Refused) -> str:
+        """What it printed last, of one that keeps ending and is about to be removed: up to an end."""
+        if refusal.code != Code.START_FAILED or not self._made_here(box):
+            return self._engine.last_words(box.id)
+        return last_words(self._engine, box, self._spec.healthy_deadline, self._guard)
 
     def _restored(self, back: Lock) -> list[str]:
         """What is said of what runs again."""

@@ -86,6 +86,11 @@ class Engine:
         with _mapped():
             patiently(lambda: self._api.stop(id, timeout=max(1, round(grace))), beat)
 
+    def start_no_more(self, id: str) -> None:
+        """Let it stay as it is once it ends."""
+        with _mapped(), contextlib.suppress(errors.APIError):
+            self._api.update_container(id, restart_policy={"Name": "no"})
+
     def rename(self, id: str, name: str) -> None:
         with _mapped():
             self._api.rename(id, name)

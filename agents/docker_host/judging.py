@@ -51,5 +51,15 @@ def await_end(engine: Engine, seat: Seat, box: Box, deadline: float, guard: Call
         time.sleep(PAUSE)
 
 
+def last_words(engine: Engine, box: Box, most: float, guard: Callable[[], None]) -> str:
+    """What it printed last. One that keeps ending ends once more, in at most so many seconds: then all of that is there."""
+    engine.start_no_more(box.id)
+    until = time.monotonic() + most
+    while engine.inspect(box.id).running and time.monotonic() < until:
+        guard()
+        time.sleep(PAUSE)
+    return engine.last_words(box.id)
+
+
 def _refusal(code: Code, seat: Seat, detail: str) -> Refused:
     return Refused(code, detail, fields={"component": seat.component.name})

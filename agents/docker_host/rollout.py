@@ -14,7 +14,7 @@ from agents.docker_host.ground import Ground
 from agents.docker_host.hands import Hands
 from agents.docker_host.health import look
 from agents.docker_host.hooking import Hooks
-from agents.docker_host.judging import PAUSE, await_end, await_health
+from agents.docker_host.judging import PAUSE, await_end, await_health, last_words
 from agents.docker_host.placement import Seat
 from agents.secrets import Safe
 from fairlead.contracts.target import ComponentSpec, SentFile, TargetSpec
@@ -230,11 +230,17 @@ class Rollout:
     def _put_back(self, refusal: Refused) -> Refused:
         """Remove what is new, start what was put aside again, and say so in the refusal."""
         failed = [box for box in self._chosen if box.component == refusal.fields.get("component")]
-        log = self._safe.mask_output("".join(self._engine.last_words(box.id) for box in failed))
+        log = self._safe.mask_output("".join(self._words(box, refusal) for box in failed))
         self._hands.remove(box for box in reversed(self._chosen) if self._hands.made_here(box))
         back = [words for box in self._kept.values() if (words := self._restored(box))]
         detail = "; ".join([refusal.detail, *back, *([f"its last words:\n{log}"] if log else [])])
         return Refused(refusal.code, detail, fields={**refusal.fields, "log": log, "restored": back})
+
+    def _words(self, box: Box, refusal: Refused) -> str:
+        """What it printed last, of one that keeps ending and is about to be removed: up to an end."""
+        if refusal.code != Code.START_FAILED or not self._hands.made_here(box):
+            return self._engine.last_words(box.id)
+        return last_words(self._engine, box, self._spec.healthy_deadline, self._beat)
 
     def _restored(self, box: Box) -> str:
         """What is said of it; nothing of what has only left its container."""

@@ -167,7 +167,8 @@ def test_a_large_log_is_told_by_its_end(bench: Bench, harness: ComposeHarness, s
             told.append(harness.executor().logs(bench.address, "web", 100_000))
 
     with pytest.raises(Refused) as refusal:
-        bench.apply(bench.spec(talks, deadline=120.0), 1, beat=listen)
+        bench.apply(bench.spec(talks, deadline=900.0), 1, beat=listen)
+    assert refusal.value.code == Code.START_FAILED
     assert refusal.value.fields["log"].endswith("the end")
     assert len(refusal.value.detail) < 10_000
     assert all(len(text.encode()) <= 64 * 1024 for text in told)
