@@ -72,7 +72,6 @@ class FakeDeployments(activities.DeploymentActivities):
     def _open(self, id: str, number: int, targets: list[OutlineTarget], time: Any, *, rollback: bool) -> Outline:
         world = self._world
         if id not in world.deployments:
-            self._require_alone(id)
             outline = Outline(
                 deployment=id,
                 number=number,
@@ -85,14 +84,6 @@ class FakeDeployments(activities.DeploymentActivities):
             world.deployments[id] = Deployment(outline, rollback, tasks=tasks)
             world.append(Append(subject=names.deployment_subject(id), sequence=0, type="queued", time=time))
         return world.deployments[id].outline
-
-    def _require_alone(self, id: str) -> None:
-        """Never two deployments in one environment; a rollback belongs to the one that failed."""
-        world, mine = self._world, _promotion_of(id)
-        others = {_promotion_of(other) for other, row in world.deployments.items() if not row.state.is_terminal}
-        crowd = [other for other in others - {mine} if world.places[other].lane == world.places[mine].lane]
-        if crowd:
-            world.crowds.append((id, *crowd))
 
     @activity.defn
     def outline(self, deployment: DeploymentRef) -> Outline:

@@ -34,7 +34,7 @@ class FakeGates(activities.GateActivities):
         world.may_fail("evaluate")
         with world.lock:
             opened, expires = (request.opened, request.expires) if request.plan == world.plan else (None, None)
-            needed = world.approvals_for(request.promotion)
+            needed = world.approvals
             terms = ApprovalTerms(
                 count=needed,
                 requester="cannot_vote",

@@ -70,8 +70,6 @@ class World:
         self.votes: list[tuple[str, str, str, str | None, datetime]] = []
         self.steps: list[tuple[str, ...]] = []
         self.seals: list[tuple[str, object]] = []
-        self.crowds: list[tuple[str, ...]] = []
-        """Deployments that were opened beside others in the same environment: none, ever."""
         self.looks: list[LooksTaken] = []
         self.poked: list[str] = []
         # What tests script.
@@ -80,8 +78,6 @@ class World:
         self.plan = digest_of("plan")
         self.verdicts: list[Verdict] = []
         self.approvals = 0
-        self.approvals_into: dict[str, int] = {}
-        """By environment, where it differs."""
         self.waves: tuple[tuple[str, ...], ...] = (("t1",), ("t2",), ("t3",))
         self.on_failure = "rollback"
         self.verified: set[str] = {"t1", "t2", "t3"}
@@ -144,10 +140,6 @@ class World:
     def pause(self, *step: str) -> Pause:
         """Hold a step up."""
         return self.pauses.setdefault(step, Pause())
-
-    def approvals_for(self, promotion: str) -> int:
-        """How many votes a promotion needs."""
-        return self.approvals_into.get(self.promotions[promotion].environment, self.approvals)
 
     def restrain(self, id: str, kind: str, lane: tuple[str, str]) -> None:
         """Freeze or hold one lane."""

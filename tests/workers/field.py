@@ -23,7 +23,6 @@ from fairlead.adapters import temporal
 from fairlead.commands import keys
 from fairlead.contracts import names
 from fairlead.domain.states import DeploymentState
-from fairlead.store import lanes
 from fairlead.store.database import Database
 from fairlead.store.tables.deployment import Deployment
 from fairlead.store.waiting import Wakeups
@@ -85,11 +84,6 @@ class Field:
             while not (asked := await self.ask(api, "ana", "POST", "/projects/shop/promotions", body, **once)):
                 api = 1 - api
         return str(asked["id"])
-
-    def is_free(self, lane: str) -> bool:
-        """Nobody has the place or waits for it."""
-        with self.postgres.db.session() as s:
-            return lanes.holder(s, "shop", lane) is None and not lanes.waiting(s, "shop", lane)
 
     async def look(self, deployment: str) -> None:
         """See who else deploys into this environment now: an open row whose workflow runs. A rollback belongs to what failed."""

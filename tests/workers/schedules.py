@@ -15,13 +15,13 @@ from fairlead.contracts import names
 from fairlead.contracts.votes import Choice
 from fairlead.domain.codes import Code
 from fairlead.domain.states import PromotionState
-from fairlead.store import lanes, restraints
+from fairlead.store import lanes, promotions, restraints
 from tests.workers.field import Field
 from tests.workers.stage import reset_workflow
 from workers.clock import now
 
-DEADLINE = 100.0
-PAUSE = 0.2
+DEADLINE = 600.0
+PAUSE = 0.5
 FORWARDING = 1.0
 """Seconds to wait for time to pass in a workflow: while something is at work there, it does not."""
 MOST = 2
@@ -72,7 +72,7 @@ class Lane(RuleBasedStateMachine):
     )
     def lay_hand(self, which: int, on: str, hand: str) -> None:
         """Hands come too early, too late, or to what is not there: Temporal says so."""
-        with suppress(RPCError):
+        with suppress(RPCError, IndexError):
             self.field.run(_hand(self.field, hand, self._workflow(self._which(which), on)))
 
     @rule(is_broken=st.booleans())
@@ -116,7 +116,10 @@ class Lane(RuleBasedStateMachine):
         self.field.played += 1
 
     def _is_over(self) -> bool:
-        return all(self._state(p).is_terminal for p in self.promotions) and self.field.is_free(self.name)
+        with self.field.postgres.db.session() as s:
+            rows = [promotions.get(s, promotion) for promotion in self.promotions]
+            here = lanes.holder(s, "shop", self.name) or lanes.waiting(s, "shop", self.name)
+        return not here and all(row is not None and row.state.is_terminal for row in rows)
 
     def _clear_the_way(self) -> None:
         """Nothing restrains any more, targets are well, and what waits for a vote gets one or is cancelled."""

@@ -228,13 +228,13 @@ async def reset(stage: Stage, workflow: str) -> None:
 
 
 async def reset_workflow(client: Client, workflow: str) -> None:
-    """Back to the first workflow task, as the Web UI offers it."""
+    """Back to the first workflow task, as the Web UI offers it. Raises IndexError where there was none yet."""
     history = await client.get_workflow_handle(workflow).fetch_history()
-    first = next(e for e in history.events if e.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
+    done = [e for e in history.events if e.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED]
     request = ResetWorkflowExecutionRequest(
         namespace=client.namespace,
         workflow_execution=WorkflowExecution(workflow_id=workflow),
-        workflow_task_finish_event_id=first.event_id,
+        workflow_task_finish_event_id=done[0].event_id,
         reason="by hand",
         request_id=f"reset {workflow}",
     )

@@ -1,6 +1,7 @@
 """Whatever happens in whatever order: never two deployments in one environment, and every promotion ends once."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -19,7 +20,8 @@ from tests.workers.schedules import Lane
 
 pytestmark = [pytest.mark.temporal, pytest.mark.postgres]
 AT_ONCE = 8
-SCHEDULES = 32
+SCHEDULES = 200 if os.environ.get("FAIRLEAD_SOAK") == "1" else 32
+"""Two hundred in the long run; each costs some seconds of a processor, most of them Temporal's."""
 
 
 @pytest.fixture(scope="module")
