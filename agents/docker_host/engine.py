@@ -89,7 +89,8 @@ class Engine:
     def start_no_more(self, id: str) -> None:
         """Let it stay as it is once it ends."""
         with _mapped(), contextlib.suppress(errors.APIError):
-            self._api.update_container(id, restart_policy={"Name": "no", "MaximumRetryCount": 0})
+            never: Any = {"Name": "no"}
+            self._api.update_container(id, restart_policy=never)
 
     def rename(self, id: str, name: str) -> None:
         with _mapped():
