@@ -3,13 +3,14 @@
 import asyncio
 import os
 import platform
+import signal
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import psutil
 
-from bench import engines, gates, load, noop, start
+from bench import engines, gates, load, noop, start, targets, waves
 from bench.figures import Section, save, show
 from bench.rig import Rig, running
 
@@ -19,6 +20,8 @@ PARTS: dict[str, Callable[[Rig], Awaitable[list[Section]]]] = {
     "gates": gates.measure,
     "engines": engines.measure,
     "load": load.measure,
+    "targets": targets.measure,
+    "waves": waves.measure,
 }
 
 
@@ -53,6 +56,7 @@ def machine() -> dict[str, float | str]:
 
 def main() -> None:
     """Measure what the arguments name."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     about = machine()
     print(f"{about['cores']} cores, {about['memory_gib']} GiB, load before {about['load_before']}", flush=True)
     sections = asyncio.run(measure(sys.argv[1:]))

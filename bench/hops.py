@@ -1,8 +1,10 @@
 """Where a promotion's time goes, by the histories that Temporal keeps of it."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
@@ -16,12 +18,16 @@ _TASK = "workflow task"
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One task, of an activity or of a workflow: when it was scheduled, taken up and done, in seconds since the epoch."""
+    """One task, of an activity or of a workflow: when it was scheduled, taken up and done, in seconds since the epoch.
+
+    `target`: what it was for, if it was for one.
+    """
 
     name: str
     scheduled: float
     started: float
     done: float
+    target: str = ""
 
 
 @dataclass(slots=True)
@@ -78,7 +84,7 @@ async def _events(client: Client, workflow: str, run: str | None = None) -> list
 
 
 def _take_in(found: Trace, events: Sequence[HistoryEvent], since: float, until: float) -> None:
-    scheduled: dict[int, tuple[str, float]] = {}
+    scheduled: dict[int, tuple[str, str, float]] = {}
     started: dict[int, float] = {}
     for event in events:
         at = _time(event)
@@ -94,26 +100,31 @@ def _follow(
     found: Trace,
     event: HistoryEvent,
     at: float,
-    scheduled: dict[int, tuple[str, float]],
+    scheduled: dict[int, tuple[str, str, float]],
     started: dict[int, float],
     since: float,
     until: float,
 ) -> None:
     match event.event_type:
         case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
-            name = event.activity_task_scheduled_event_attributes.activity_type.name
-            scheduled[event.event_id] = (name, at)
+            asked = event.activity_task_scheduled_event_attributes
+            scheduled[event.event_id] = (asked.activity_type.name, _target(asked.input.payloads), at)
         case EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
-            scheduled[event.event_id] = (_TASK, at)
+            scheduled[event.event_id] = (_TASK, "", at)
         case EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED:
             started[event.activity_task_started_event_attributes.scheduled_event_id] = at
         case EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED:
             started[event.workflow_task_started_event_attributes.scheduled_event_id] = at
         case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED | EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
             number = _done_of(event)
-            name, then = scheduled[number]
+            name, target, then = scheduled[number]
             if since <= then <= until:
-                found.hops.append(Hop(name, then, started[number], at))
+                found.hops.append(Hop(name, then, started[number], at, target))
+
+
+def _target(payloads: Sequence[Payload]) -> str:
+    asked = json.loads(payloads[0].data) if payloads else None
+    return str(asked.get("target", "")) if isinstance(asked, dict) else ""
 
 
 def _done_of(event: HistoryEvent) -> int:

@@ -16,6 +16,7 @@ from fairlead.ports import NoFailPoints
 from fairlead.store.database import Database
 from workers.access import connect, open_keys
 from workers.plugin import build_plugin
+from workers.secret_places import open_secrets
 from workers.settings import Settings
 from workers.wiring import build_activities, build_executors
 from workers.worker import CONNECTIONS, STICKY_TIMEOUT, build_workers, run_workers
@@ -51,7 +52,10 @@ async def serve(settings: Settings) -> None:
     client = await connect(settings)
     db = Database(settings.database_url, pool_size=CONNECTIONS)
     points = NoFailPoints()
-    executors = {**build_executors(settings, points), TargetType.PROCESS_HOST: MemoryHost(World())}
+    executors = {
+        **build_executors(settings, points, open_secrets(settings)),
+        TargetType.PROCESS_HOST: MemoryHost(World()),
+    }
     activities = build_activities(db, client, open_keys(settings), executors, points)
     await run_workers((*build_workers(client, activities), raw_worker(client, db)), stop)
 

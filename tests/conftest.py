@@ -2,9 +2,12 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
+
+from tests.sharing import ByWhatIsShared
 
 set_hypothesis_home_dir(Path(__file__).parent.parent / "build" / "hypothesis")
 
@@ -31,3 +34,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if os.environ.get("FAIRLEAD_SOAK") != "1":
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("soak")])
         items[:] = [item for item in items if not item.get_closest_marker("soak")]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByWhatIsShared | None:
+    """Where files stay together, whole folders may too."""
+    return ByWhatIsShared(config, log) if config.getvalue("dist") == "loadfile" else None

@@ -15,7 +15,7 @@ from fairlead.domain.render import catalogue_layers, resolve
 from fairlead.domain.target_kinds import objections
 from fairlead.domain.target_kinds.docker_section import misplaced
 
-MAX_TARGETS = 50
+MAX_TARGETS = 200
 
 
 def check_links(catalogue: Catalogue) -> Iterator[Flaw]:

@@ -14,7 +14,7 @@ _numbers = itertools.count(1)
 MakeShop = Callable[..., Shop]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def system() -> Iterator[WholeSystem]:
     """The running system."""
     whole = WholeSystem()

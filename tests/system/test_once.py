@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.system.conftest import MakeShop
-from tests.system.shop import Shop
+from tests.system.shop import QUICK, Shop
 from tests.system.whole import WholeSystem, until
 
 pytestmark = pytest.mark.process
@@ -114,7 +114,8 @@ def test_a_process_killed_in_mid_deployment_changes_nothing(
     system: WholeSystem, make_shop: MakeShop, victim: str
 ) -> None:
     shop = make_shop("api", "web")
-    shop.environment("prod", targets=2)
+    patient = {**QUICK, "healthy_deadline": "5m"}  # on a busy machine it takes long to come back
+    shop.environment("prod", targets=2, strategy=patient)
     shop.apply()
     digests = {name: image.digest for name, image in shop.release("1.0.0").items()}
     shop.gate("prod-1").touch()
