@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from temporalio.testing import ActivityEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.reconcile import ReconcileActivities
+from fairlead.adapters import schedules
 from fairlead.adapters import temporal as adapter
 from fairlead.commands import sealing
 from fairlead.contracts import names
@@ -25,7 +27,7 @@ from fairlead.domain.states import PromotionState
 from fairlead.evidence.trust import read_trust
 from fairlead.evidence.verify import verify
 from fairlead.store import lanes, ledger
-from tests.activities.shop import Shop, at
+from tests.activities.shop import SHOP, Shop, at
 
 
 @pytest.fixture
@@ -277,3 +279,23 @@ async def test_one_that_cannot_be_ended_keeps_no_other_from_it(
             time=at(6),
         )
     assert (await end(sweep)).ended == (other.id,)
+
+
+async def watches(sweep: ReconcileActivities, temporal: Client, expected: dict[str, float]) -> None:
+    """Sweep until Temporal lists these Schedules: its list lags."""
+    async with asyncio.timeout(30):
+        while await schedules.watches(temporal) != expected:
+            await ActivityEnvironment().run(sweep.keep_watches, ReconcileInput(now=at(100)))
+            await asyncio.sleep(0.05)
+
+
+async def test_there_is_a_schedule_for_every_environment_and_for_no_other(
+    shop: Shop, sweep: ReconcileActivities, temporal: Client
+) -> None:
+    await watches(sweep, temporal, {f"drift/shop/{name}": 300.0 for name in ("dev", "staging", "prod")})
+    document = deepcopy(SHOP)
+    del document["environments"]["prod"]
+    document["environments"]["dev"]["drift"] = {"every": "10s"}
+    shop.apply(document)
+    await watches(sweep, temporal, {"drift/shop/dev": 10.0, "drift/shop/staging": 300.0})
+    assert await ActivityEnvironment().run(sweep.keep_watches, ReconcileInput(now=at(100))) == Reconciled()
