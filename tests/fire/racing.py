@@ -20,7 +20,9 @@ from tests.agents.bench import Bench, eventually
 
 PLACES = ("after_claim", "after_stop_old", "after_create")
 MOMENT = "some moment"
-SECONDS = 90.0
+SECONDS = 300.0
+PATIENT = 120.0
+"""Seconds that a target has to become healthy: a crowded machine is no reason to put it back."""
 _VERSIONS = 4
 
 
@@ -112,7 +114,8 @@ class Race:
             began = time.monotonic()
             self.bench.harness.executor().prepare(spec, lambda: None)
             racer.begin(f"{self.number}.1", spec)
-            assert racer.said() == "applied"
+            said = racer.said()
+            assert said == "applied", said
             self.took = time.monotonic() - began
 
     def run(self, lap: Lap) -> None:
@@ -127,7 +130,8 @@ class Race:
         if lap.woken_early:
             time.sleep(lap.moment * self.took)  # not a wait for anything: it is where this lap differs from the others
             self.older.wake()
-        assert self.newer.said() == "applied", lap
+        said = self.newer.said()
+        assert said == "applied", (lap, said)
         before = self.bench.see()
         self.older.wake()
         self.heard.append((lap, self.older.said()))
@@ -153,7 +157,7 @@ class Race:
 
     def _next(self) -> TargetSpec:
         self.version = (self.version + 1) % _VERSIONS
-        return self.bench.of(f"{self.version}.0.0", {"VERSION": str(self.version)})
+        return self.bench.of(f"{self.version}.0.0", {"VERSION": str(self.version)}, deadline=PATIENT)
 
 
 @contextmanager
