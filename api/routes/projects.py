@@ -12,8 +12,6 @@ from api.places import Matrix, matrix
 from api.route import Route
 from fairlead.commands import catalogue, previews, sealing
 from fairlead.contracts.records import ProjectRecord
-from fairlead.domain.codes import Code
-from fairlead.domain.errors import NotFound
 from fairlead.store import projects
 
 router = APIRouter(prefix="/projects/{project}", tags=["projects"], route_class=Route)
@@ -54,9 +52,9 @@ async def apply_catalogue(
 def show_project(project: ProjectDep, services: ServicesDep) -> ProjectRecord:
     """A project and its catalogue in normal form."""
     with services.database.session() as s:
+        catalogue.of_project(s, project)  # says what was meant where there is none
         record = projects.get(s, project)
-    if record is None:
-        raise NotFound(Code.PROJECT_NOT_FOUND, f"there is no project {project}")
+    assert record is not None  # noqa: S101 (it was there in this transaction)
     return record
 
 

@@ -13,6 +13,7 @@ from fairlead.cli import (
     catalogue,
     compose,
     configuration,
+    discovering,
     doctor,
     environments,
     keys,
@@ -44,6 +45,7 @@ _SUBJECTS = (
     compose,
     targets,
     retirements,
+    discovering,
 )
 
 

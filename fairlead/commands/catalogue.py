@@ -18,6 +18,7 @@ from fairlead.domain.catalogue_rules import read
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, Conflict, FairleadError, Flaw, NotAllowed, NotFound
 from fairlead.domain.files import digest_of_file
+from fairlead.domain.nearest import did_you_mean
 from fairlead.evidence.keys import key_id, load_public_key
 from fairlead.store import deployments, documents, history, projects
 from fairlead.store.database import Database
@@ -87,7 +88,8 @@ def of_project(s: Session, project: str) -> Catalogue:
     """The catalogue of a project as it is now. Raises NotFound (project_not_found)."""
     record = projects.get(s, project)
     if record is None:
-        raise NotFound(Code.PROJECT_NOT_FOUND, f"there is no project {project}")
+        meant = did_you_mean(project, projects.names(s))
+        raise NotFound(Code.PROJECT_NOT_FOUND, f"there is no project {project!r:.60}{meant}")
     return load(record.catalogue)
 
 

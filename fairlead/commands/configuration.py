@@ -16,6 +16,7 @@ from fairlead.domain.catalogue_document import layer_document
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, NotFound
 from fairlead.domain.merging import origins
+from fairlead.domain.nearest import did_you_mean
 from fairlead.domain.render import Source, Sourced, catalogue_layers, resolve, trace
 from fairlead.store import history, projects, promotions
 from fairlead.store.database import Database
@@ -129,7 +130,9 @@ def explained_targets(catalogue: Catalogue, environment: str, target: str | None
     """An environment with its targets, or one of them. Raises NotFound (environment_not_found, target_not_found)."""
     place = require_environment(catalogue, environment)
     if target is not None and target not in place.targets:
-        raise NotFound(Code.TARGET_NOT_FOUND, f"{environment} has no target {target!r:.60}")
+        raise NotFound(
+            Code.TARGET_NOT_FOUND, f"{environment} has no target {target!r:.60}{did_you_mean(target, place.targets)}"
+        )
     return place, [catalogue.targets[name] for name in ([target] if target else place.targets)]
 
 

@@ -101,3 +101,8 @@ def test_what_cannot_be_is_refused(
 def test_an_unknown_target_is_told_with_the_nearest(world: World) -> None:
     with pytest.raises(NotFound, match="did you mean prod-2 or prod-1"):
         maintain(world, "prod2")
+
+
+def test_an_unknown_project_is_told_with_the_nearest(world: World) -> None:
+    with world.db.session() as s, pytest.raises(NotFound, match="did you mean shop"):
+        of_project(s, "shpo")

@@ -1,0 +1,122 @@
+"""What other tools know of hosts, as targets of a catalogue: Docker's contexts, and the configuration of SSH. Only files are read."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fairlead.domain.blocks import Block
+from fairlead.domain.catalogue import TargetType
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import BadInput, Flaw
+from fairlead.domain.naming import name_from
+from fairlead.domain.target_kinds import KINDS
+
+_PATTERN = frozenset("*?!")
+_DEFAULT_PORT = "22"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A target as a catalogue says it. `unfit`: why a catalogue would not take it as it stands."""
+
+    name: str
+    block: Mapping[str, Any]
+    unfit: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """What was found, and what was passed over and why, by the name it has there."""
+
+    targets: tuple[Found, ...] = ()
+    passed_over: Mapping[str, str] = field(default_factory=dict)
+
+
+def docker_folder() -> Path:
+    """Where Docker's command line keeps its contexts."""
+    return Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+
+
+def docker_contexts(folder: Path) -> Discovery:
+    """The contexts of Docker's command line. Raises BadInput (file_missing) where there are none."""
+    metas = sorted((folder / "contexts" / "meta").glob("*/meta.json"))
+    if not metas:
+        raise BadInput(
+            Code.FILE_MISSING, f"there are no Docker contexts in {folder}", hint="docker context create NAME"
+        )
+    said = [(meta.parent.name, json.loads(meta.read_text())) for meta in metas]
+    return _discovery(
+        (str(one.get("Name", id)), _engine(one, folder / "contexts" / "tls" / id / "docker")) for id, one in said
+    )
+
+
+def ssh_hosts(config: Path) -> Discovery:
+    """The hosts that an SSH configuration names; its patterns are no hosts. Raises BadInput (file_missing, document_malformed)."""
+    import paramiko
+
+    try:
+        known = paramiko.SSHConfig.from_path(str(config))
+    except OSError as error:
+        raise BadInput(Code.FILE_MISSING, f"{config} cannot be read: {error.strerror}") from error
+    except (paramiko.ssh_exception.ConfigParseError, UnicodeDecodeError) as error:
+        raise BadInput(Code.DOCUMENT_MALFORMED, f"{config} is no SSH configuration: {error}") from error
+    hosts = sorted(host for host in known.get_hostnames() if not _PATTERN & set(host))
+    return _discovery((host, _host(known.lookup(host))) for host in hosts)
+
+
+def _engine(meta: Mapping[str, Any], tls: Path) -> dict[str, Any]:
+    endpoint = str(meta.get("Endpoints", {}).get("docker", {}).get("Host", ""))
+    files = {ours: str(tls / theirs) for ours, theirs in _TLS.items() if (tls / theirs).exists()}
+    options: dict[str, Any] = {"ssh": {"agent": True}} if endpoint.startswith("ssh://") else {}
+    if files and endpoint.startswith("tcp://"):
+        options = {"tls": files}
+    return _block(TargetType.DOCKER_HOST, endpoint, "docker", options)
+
+
+_TLS = {"ca": "ca.pem", "certificate": "cert.pem", "key": "key.pem"}
+
+
+def _host(said: Mapping[str, Any]) -> dict[str, Any]:
+    keys = [Path(key).expanduser() for key in said.get("identityfile", ())]
+    options: dict[str, Any] = {"key": f"file://{keys[0]}"} if keys else {"agent": True}
+    jumps = [f"ssh://{jump}" for jump in str(said.get("proxyjump", "none")).split(",") if jump != "none"]
+    if jumps:
+        options["jump"] = jumps
+    return _block(TargetType.SSH_HOST, _endpoint(said), "ssh", options)
+
+
+def _endpoint(said: Mapping[str, Any]) -> str:
+    user = f"{said['user']}@" if "user" in said else ""
+    port = said.get("port", _DEFAULT_PORT)
+    return f"ssh://{user}{said['hostname']}" + (f":{port}" if port != _DEFAULT_PORT else "")
+
+
+def _block(kind: TargetType, endpoint: str, key: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": kind.value, "endpoint": endpoint, **({key: dict(options)} if options else {})}
+
+
+def _discovery(said: Iterator[tuple[str, dict[str, Any]]]) -> Discovery:
+    found: dict[str, Found] = {}
+    passed: dict[str, str] = {}
+    for theirs, block in said:
+        name = name_from(theirs)
+        if not block["endpoint"]:
+            passed[theirs] = "it leads nowhere"
+        elif name is None or name in found:
+            passed[theirs] = "its name is none of ours, or another has the same"
+        else:
+            found[name] = Found(name, block, _unfit(block))
+    return Discovery(tuple(found.values()), passed)
+
+
+def _unfit(block: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the catalogue's own rules say of it."""
+    kind = KINDS[TargetType(block["type"])]
+    flaws: list[Flaw] = []
+    kind.options(Block(block.get(kind.key), "", flaws))
+    endpoint = block["endpoint"]
+    wrong = () if kind.endpoint.fullmatch(endpoint) else (f"{endpoint} is no endpoint such as {kind.example}",)
+    return (*wrong, *(flaw.detail for flaw in flaws))

@@ -1,0 +1,80 @@
+"""Targets out of Docker's contexts and SSH's configuration."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlead.adapters.discovery import docker_contexts, ssh_hosts
+from fairlead.domain.blocks import is_name
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import BadInput
+from fairlead.domain.naming import name_from
+
+CONFIG = """\
+Host *
+    User deploy
+Host web-1
+    HostName web-1.example.com
+    Port 2222
+    IdentityFile /keys/web
+    ProxyJump ops@gate.example.com
+Host Web_2 *.internal
+    HostName 10.0.0.2
+"""
+
+
+def context(folder: Path, id: str, name: str, host: str, *, tls: bool = False) -> None:
+    meta = folder / "contexts" / "meta" / id
+    meta.mkdir(parents=True)
+    meta.joinpath("meta.json").write_text(json.dumps({"Name": name, "Endpoints": {"docker": {"Host": host}}}))
+    if tls:
+        keys = folder / "contexts" / "tls" / id / "docker"
+        keys.mkdir(parents=True)
+        for file in ("ca.pem", "cert.pem", "key.pem"):
+            keys.joinpath(file).write_text("x")
+
+
+def test_contexts_become_docker_hosts(tmp_path: Path) -> None:
+    context(tmp_path, "1", "Prod EU", "ssh://deploy@prod.example.com")
+    context(tmp_path, "2", "build", "tcp://build.example.com:2376", tls=True)
+    context(tmp_path, "3", "odd", "npipe:////./pipe/docker")
+    context(tmp_path, "4", "none", "")
+    found = docker_contexts(tmp_path)
+    blocks = {target.name: target.block for target in found.targets}
+    assert blocks["prod-eu"]["endpoint"] == "ssh://deploy@prod.example.com"
+    assert blocks["build"]["docker"]["tls"]["ca"].endswith("tls/2/docker/ca.pem")
+    assert {target.name: bool(target.unfit) for target in found.targets} == {
+        "prod-eu": False,
+        "build": False,
+        "odd": True,
+    }
+    assert set(found.passed_over) == {"none"}
+
+
+def test_hosts_of_ssh_become_ssh_hosts_and_patterns_do_not(tmp_path: Path) -> None:
+    tmp_path.joinpath("config").write_text(CONFIG)
+    found = {target.name: target for target in ssh_hosts(tmp_path / "config").targets}
+    assert set(found) == {"web-1", "web-2"}
+    assert found["web-1"].block == {
+        "type": "ssh_host",
+        "endpoint": "ssh://deploy@web-1.example.com:2222",
+        "ssh": {"key": "file:///keys/web", "jump": ["ssh://ops@gate.example.com"]},
+    }
+    assert found["web-2"].block["ssh"] == {"agent": True}
+    assert [target.unfit for target in found.values()] == [(), ()]
+
+
+@pytest.mark.parametrize(("read", "file"), [(docker_contexts, "."), (ssh_hosts, "config")])
+def test_where_there_is_nothing_it_says_so(tmp_path: Path, read, file: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        read(tmp_path / file)
+    assert refused.value.code is Code.FILE_MISSING
+
+
+@given(st.text())
+def test_a_name_that_is_made_is_one(text: str) -> None:
+    made = name_from(text)
+    assert made is None or is_name(made)
