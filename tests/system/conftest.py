@@ -6,6 +6,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests import borrowed
+from tests.fixtures.aws import CREDENTIALS
 from tests.system.shop import Shop
 from tests.system.whole import WholeSystem
 
@@ -16,8 +18,9 @@ MakeShop = Callable[..., Shop]
 
 @pytest.fixture(scope="package")
 def system() -> Iterator[WholeSystem]:
-    """The running system."""
-    whole = WholeSystem()
+    """The running system. Its worker finds what it needs for a target of any type."""
+    plugin = borrowed.compose()
+    whole = WholeSystem(settings={**CREDENTIALS, **({"FAIRLEAD_COMPOSE": str(plugin)} if plugin else {})})
     try:
         whole.start()
         yield whole

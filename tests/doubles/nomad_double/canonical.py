@@ -116,7 +116,8 @@ def _network(said: Mapping[str, Any]) -> Json:
 
 
 def _service(said: Mapping[str, Any]) -> Json:
-    return {**_over(_SERVICE, said), "Checks": [_over(_CHECK, check) for check in said.get("Checks") or []] or None}
+    named = {**_CHECK, "Name": f'service: "{said.get("Name") or ""}" check'}
+    return {**_over(_SERVICE, said), "Checks": [_over(named, check) for check in said.get("Checks") or []] or None}
 
 
 def _task(said: Mapping[str, Any], restart: Mapping[str, Any]) -> Json:
