@@ -23,7 +23,7 @@ from fairlead.contracts.checks import TargetChecked
 from fairlead.contracts.records import EventRecord
 from fairlead.store import history
 
-router = APIRouter(prefix="/projects/{project}/targets", tags=["targets"], route_class=Route)
+router = APIRouter(prefix="/projects/{project}", tags=["targets"], route_class=Route)
 
 
 class Targets(Frozen):
@@ -50,7 +50,7 @@ class Checks(Frozen):
     items: tuple[TargetChecked, ...]
 
 
-@router.get("")
+@router.get("/targets")
 def list_targets(
     project: ProjectDep,
     services: ServicesDep,
@@ -62,21 +62,21 @@ def list_targets(
         return Targets(items=shown.targets(s, of_project(s, project), services.now(), labels))
 
 
-@router.post("/checks")
+@router.post("/target-checks")
 async def check(project: ProjectDep, wanted: NewChecks, services: ServicesDep) -> Checks:
     """Have a worker ask targets whether they are fit to be deployed to: reached, version, clock, room, rights."""
     names = await run_in_threadpool(_to_check, services, project, wanted.target)
     return Checks(items=await checking.check_all(services, project, names))
 
 
-@router.get("/{target}")
+@router.get("/targets/{target}")
 def show_target(project: ProjectDep, target: str, services: ServicesDep) -> TargetView:
     """A target, its labels, its state, and what runs there."""
     with services.database.session() as s:
         return shown.target(s, of_project(s, project), target, services.now())
 
 
-@router.get("/{target}/events")
+@router.get("/targets/{target}/events")
 def list_events(project: ProjectDep, target: str, services: ServicesDep, asked: SliceDep) -> Page[EventRecord]:
     """Maintenance, retirement and return, in order; also of a target that is in no catalogue any more."""
     last = -1 if asked.place is None else asked.place
@@ -87,7 +87,7 @@ def list_events(project: ProjectDep, target: str, services: ServicesDep, asked: 
     return page(rows, asked, lambda row: row.sequence, lambda row: row)
 
 
-@router.post("/{target}/maintenance")
+@router.post("/targets/{target}/maintenance")
 async def begin_maintenance(
     project: ProjectDep,
     target: str,
@@ -112,7 +112,7 @@ async def begin_maintenance(
     return status
 
 
-@router.post("/{target}/activate")
+@router.post("/targets/{target}/activate")
 async def activate(
     project: ProjectDep,
     target: str,

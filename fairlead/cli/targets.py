@@ -84,7 +84,7 @@ def check(
     if (target is None) is not every:
         raise BadInput(Code.MISSING_FIELD, "name a target, or say --all")
     api = connect()
-    answer = api.post(f"{api.project}/targets/checks", {"target": target} if target else {}, timeout=CHECK_SECONDS)
+    answer = api.post(f"{api.project}/target-checks", {"target": target} if target else {}, timeout=CHECK_SECONDS)
     if json:
         print_json(answer)
     else:

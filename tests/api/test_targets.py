@@ -104,11 +104,11 @@ async def test_a_component_is_retired_and_taken_back(office: Office, ana: httpx.
 
 
 async def test_targets_are_checked_one_or_all_and_no_answer_is_told_too(office: Office, ana: httpx.AsyncClient):
-    one = (await ana.post(f"{TARGETS}/checks", json={"target": "stg-1"})).json()["items"]
+    one = (await ana.post(f"{SHOP_PATH}/target-checks", json={"target": "stg-1"})).json()["items"]
     assert [(t["target"], t["items"][0]["grade"]) for t in one] == [("stg-1", "ok")]
-    assert len((await ana.post(f"{TARGETS}/checks", json={})).json()["items"]) == 5
-    unknown = await ana.post(f"{TARGETS}/checks", json={"target": "stg"})
+    assert len((await ana.post(f"{SHOP_PATH}/target-checks", json={})).json()["items"]) == 5
+    unknown = await ana.post(f"{SHOP_PATH}/target-checks", json={"target": "stg"})
     assert (unknown.status_code, unknown.json()["code"]) == (404, "target_not_found")
     office.orchestrator.available = False
-    [silent] = (await ana.post(f"{TARGETS}/checks", json={"target": "stg-1"})).json()["items"]
+    [silent] = (await ana.post(f"{SHOP_PATH}/target-checks", json={"target": "stg-1"})).json()["items"]
     assert (silent["items"][0]["check"], silent["items"][0]["code"]) == ("worker", "temporal_unavailable")

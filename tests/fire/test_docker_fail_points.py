@@ -27,7 +27,7 @@ def docks(system: WholeSystem, docker_harness: DockerHarness) -> Iterator[Docker
     shop.close()
 
 
-@pytest.mark.parametrize("point", ["after_claim", "after_stop_old", "after_create"])
+@pytest.mark.parametrize("point", ["after_claim", "after_stop_old", "after_create", "before_seal", "after_seal"])
 def test_a_worker_killed_at_a_fail_point_changes_nothing(system: WholeSystem, docks: DockerShop, point: str) -> None:
     [old], new = docks.running("prod-1"), docks.release("1.1.0")["web"].digest
     with dying_at(system, point):
