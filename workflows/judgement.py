@@ -14,7 +14,7 @@ from fairlead.contracts.votes import ApprovalTerms
 from fairlead.domain.codes import Code
 from fairlead.domain.gates import APPROVAL, FREEZE
 from fairlead.domain.states import PromotionState
-from fairlead.domain.verdict import Decision, Verdict, combine, next_evaluation
+from fairlead.domain.verdict import Decision, Verdict, combine, look_again_at, next_evaluation
 from workflows.event_log import EventLog
 from workflows.options import RECORD
 
@@ -107,9 +107,8 @@ class Judgement:
         now = workflow.now()
         net = min(_FIRST_BACKOFF * 2 ** min(self._errors - 1, 6), _NET) if self._errors else _NET
         expires = self.voting.expires if self.voting else None
-        times = [until, now + net, next_evaluation(self.verdicts), expires]
-        soonest = min(time for time in times if time is not None and time > now)
-        return max(soonest - now, _SOONEST)
+        at = look_again_at(now, due=next_evaluation(self.verdicts), votes_expire=expires, latest=min(until, now + net))
+        return max(at - now, _SOONEST)
 
     async def _evaluate(self, *, admitted: bool) -> Evaluation:
         request = EvaluateInput(

@@ -48,3 +48,13 @@ def next_evaluation(verdicts: Sequence[Verdict]) -> datetime | None:
     """The earliest time at which time alone may change an answer that does not allow; None if it cannot."""
     times = [v.next_evaluation_at for v in verdicts if v.next_evaluation_at and v.decision != Decision.ALLOW]
     return min(times, default=None)
+
+
+def look_again_at(now: datetime, *, due: datetime | None, votes_expire: datetime | None, latest: datetime) -> datetime:
+    """When to evaluate next, `latest` at the latest.
+
+    What is `due` may have become so while the last answer was written down: then it is time now. That votes have expired is no reason
+    to look for ever: another gate may be what is waited for.
+    """
+    times = [latest, *([due] if due else []), *([votes_expire] if votes_expire and votes_expire > now else [])]
+    return max(min(times), now)
