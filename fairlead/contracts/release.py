@@ -53,7 +53,7 @@ class PlannedTarget(Frozen):
     type: str
     wave: int
     components: tuple[PlannedComponent, ...]
-    retire: Literal[True] | None = None
+    retire: Literal[True] | None = Field(default=None, exclude_if=lambda value: value is None)  # it is shown as it is hashed
 
 
 class Plan(Frozen):
