@@ -136,7 +136,7 @@ class Site:
     def _plan_errands(self, job: Job, plans: Sequence[RunSpec]) -> list[tuple[Errand, RunSpec]]:
         return [
             (errand, self._lookup.errand(plan, errand, self._trees.tree(part.digest)))
-            for part, plan in zip(job.parts, plans, strict=True)
+            for part, plan in zip(job.parts, plans)  # noqa: B905 - Python 3.9 cannot be asked to be strict
             for errand in part.errands
         ]
 
