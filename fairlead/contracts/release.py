@@ -47,13 +47,16 @@ class PlannedComponent(Frozen):
 
 
 class PlannedTarget(Frozen):
-    """`wave` counts from 0. Components stand in the order in which they are started. `retire`: everything there is taken down."""
+    """`wave` counts from 0. Components stand in the order in which they are started. `retire`: everything there is taken down.
+
+    What is not asked for is not shown either: whoever hashes what is shown gets the plan's digest.
+    """
 
     name: str
     type: str
     wave: int
     components: tuple[PlannedComponent, ...]
-    retire: Literal[True] | None = Field(default=None, exclude_if=lambda value: value is None)  # it is shown as it is hashed
+    retire: Literal[True] | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
 class Plan(Frozen):
