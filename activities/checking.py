@@ -9,10 +9,11 @@ from temporalio import activity
 from activities import lookup
 from activities.observing import Eyes
 from fairlead.commands import inventory
-from fairlead.contracts.checks import CheckTarget, TargetChecked, TargetFacts, TargetFinding, judge
-from fairlead.contracts.doctor import Finding, Grade
+from fairlead.contracts.checks import CheckTarget, TargetChecked, TargetFinding
 from fairlead.contracts.target import TargetAddress
 from fairlead.domain.errors import FairleadError
+from fairlead.domain.fitness import TargetFacts, judge
+from fairlead.domain.grades import Finding, Grade
 from fairlead.ports import Checks
 from fairlead.store.database import Database
 

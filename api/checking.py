@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from api.services import Services
 from fairlead.commands.ids import new_id
 from fairlead.contracts.checks import CheckTarget, TargetChecked, TargetFinding
-from fairlead.contracts.doctor import Grade
 from fairlead.domain.errors import Unavailable
+from fairlead.domain.grades import Grade
 
 AT_ONCE = 10
 

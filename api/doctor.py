@@ -6,9 +6,9 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.services import Services
 from fairlead.contracts import names
-from fairlead.contracts.doctor import Finding, bad, doubtful, good
 from fairlead.contracts.records import KeyRecord
 from fairlead.domain.errors import Unavailable
+from fairlead.domain.grades import Finding, bad, doubtful, good
 from fairlead.store import migrating
 from fairlead.store.database import Database
 

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
 
 from fairlead.contracts.canonical import Digest
-from fairlead.contracts.checks import TargetFacts
 from fairlead.contracts.release import SecretUse
 from fairlead.contracts.target import SentFile, Sticker, TargetAddress, TargetObservation, TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import NotFound
 from fairlead.domain.fence import Claim
+from fairlead.domain.fitness import TargetFacts
 
 Beat = Callable[[], None]
 """Called often during long work; raises when the work has been cancelled or is no longer ours."""

@@ -12,12 +12,12 @@ from agents.docker_host.ground import Ground
 from agents.docker_host.observation import named_first, observe
 from agents.secrets import opened, require_secrets
 from fairlead.adapters.images import ImageStore
-from fairlead.contracts.checks import TargetFacts
 from fairlead.contracts.target import SentFile, Sticker, TargetAddress, TargetObservation, TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.compose.stack import LOCK
 from fairlead.domain.errors import BadInput, Unavailable
 from fairlead.domain.fence import Claim
+from fairlead.domain.fitness import TargetFacts
 from fairlead.domain.health import Health
 from fairlead.ports import Beat, FailPoints, NoFailPoints, NoSecrets, Secrets
 

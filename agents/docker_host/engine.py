@@ -275,7 +275,11 @@ def _mapped(refused: Code | None = None) -> Iterator[None]:
         yield
     except errors.APIError as error:
         _raise(error, refused)
-    except (errors.DockerException, requests.RequestException) as error:
+    except (
+        errors.DockerException,
+        requests.RequestException,
+        EOFError,
+    ) as error:  # EOFError: a tunnel that was cut, from paramiko
         if no := certificates.refusal(error):
             raise no from error
         raise Unavailable(Code.TARGET_UNREACHABLE, f"the Docker engine does not answer: {error}") from error

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.docker_host.engine import Engine
-from fairlead.contracts.checks import TargetFacts
+from fairlead.domain.fitness import TargetFacts
 
 
 def facts_of(engine: Engine) -> TargetFacts:

@@ -14,7 +14,6 @@ from agents.docker_host.reaching import Opening, reach
 from agents.docker_host.rollout import Rollout
 from agents.secrets import opened, require_secrets
 from fairlead.adapters.images import ImageStore
-from fairlead.contracts.checks import TargetFacts
 from fairlead.contracts.target import (
     SentFile,
     Sticker,
@@ -24,6 +23,7 @@ from fairlead.contracts.target import (
 )
 from fairlead.domain.errors import FairleadError
 from fairlead.domain.fence import Claim
+from fairlead.domain.fitness import TargetFacts
 from fairlead.ports import Beat, FailPoints, NoFailPoints, NoSecrets, Secrets
 
 MAX_LOG = 64 * 1024

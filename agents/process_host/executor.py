@@ -17,7 +17,6 @@ from agents.process_host.pull import bring
 from agents.process_host.records import Errand, Job, Part, RunSpec, SeenComponent
 from agents.secrets import Safe, opened, references, require_secrets
 from fairlead.adapters.images import ImageStore
-from fairlead.contracts.checks import TargetFacts
 from fairlead.contracts.target import (
     ComponentObservation,
     ComponentSpec,
@@ -30,6 +29,7 @@ from fairlead.contracts.target import (
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, Unavailable
 from fairlead.domain.fence import Claim
+from fairlead.domain.fitness import TargetFacts
 from fairlead.domain.health import Health
 from fairlead.domain.target_kinds.hooks import POST, PRE, Hook, hooks_of
 from fairlead.ports import Beat, FailPoints, NoFailPoints, NoSecrets, Secrets

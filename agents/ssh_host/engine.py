@@ -59,7 +59,7 @@ def engine_behind(connection: Connection) -> Iterator[Engine]:
         api = _Api(partial(_dialled, connection, command))
     except FairleadError:
         raise
-    except (errors.DockerException, requests.RequestException, OSError) as error:
+    except (errors.DockerException, requests.RequestException, OSError, EOFError) as error:
         raise why(connection, command, error) from error
     with contextlib.closing(api):
         yield Engine(api, There(connection))

@@ -15,10 +15,10 @@ from agents.ssh_host.lines import Lines
 from agents.ssh_host.options import read_options
 from agents.ssh_host.remote import Remote
 from fairlead.adapters.images import ImageStore
-from fairlead.contracts.checks import TargetFacts
 from fairlead.contracts.target import SentFile, Sticker, TargetAddress, TargetObservation, TargetSpec
 from fairlead.domain.errors import FairleadError
 from fairlead.domain.fence import Claim
+from fairlead.domain.fitness import TargetFacts
 from fairlead.domain.target_kinds.ssh_host import DOCKER
 from fairlead.ports import Beat, Executor, FailPoints, NoSecrets, Secrets
 

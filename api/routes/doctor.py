@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from api.deps import CallerDep, ServicesDep
 from api.doctor import examine
 from api.route import Route
-from fairlead.contracts.doctor import Findings
+from fairlead.domain.grades import Findings
 
 router = APIRouter(prefix="/doctor", tags=["system"], route_class=Route)
 

@@ -17,8 +17,8 @@ from fairlead import __version__
 from fairlead.cli import clock, exits, home
 from fairlead.cli.output import JsonOption, print_json
 from fairlead.cli.problem import Problem
-from fairlead.contracts.doctor import Finding, Grade, bad, doubtful, good
 from fairlead.domain.errors import BadInput
+from fairlead.domain.grades import Finding, Grade, bad, doubtful, good
 
 if TYPE_CHECKING:
     from fairlead.cli.client import Api

@@ -9,9 +9,9 @@ from fairlead.cli.doctor import SIGNS
 from fairlead.cli.output import JsonOption, print_json, print_table, say, when
 from fairlead.cli.restraints import For, Until, Why
 from fairlead.cli.session import connect, path
-from fairlead.contracts.doctor import Grade
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput
+from fairlead.domain.grades import Grade
 
 app = typer.Typer(no_args_is_help=True, help="Targets: what there is, maintenance, retiring.")
 

@@ -1,17 +1,6 @@
-"""Asking a target itself whether it is fit to be deployed to, and what its answer means."""
-
-from collections.abc import Iterator
-from datetime import datetime, timedelta
-from typing import Final
+"""Asking a target itself whether it is fit to be deployed to, and its answer as people get it."""
 
 from fairlead.contracts.base import Frozen
-from fairlead.contracts.doctor import Finding, bad, doubtful, good
-
-SKEW: Final = timedelta(seconds=30)
-"""Clocks further apart make times in evidence hard to read, and certificates fail."""
-ROOM: Final = 1024**3
-LEAST_ROOM: Final = 100 * 1024**2
-_TOLD_NOT: Final = "such targets do not tell"
 
 
 class CheckTarget(Frozen):
@@ -21,22 +10,8 @@ class CheckTarget(Frozen):
     target: str
 
 
-class TargetFacts(Frozen):
-    """What a target tells of itself; None where it does not.
-
-    `free`: bytes where our things lie (`folder`); `writable`: whether we may write there; `capabilities`: what can be done there.
-    """
-
-    version: str | None = None
-    time: datetime | None = None
-    free: int | None = None
-    writable: bool | None = None
-    folder: str | None = None
-    capabilities: tuple[str, ...] = ()
-
-
 class TargetFinding(Frozen):
-    """One thing that was looked at; the fields of contracts.doctor.Finding, and a code where something cannot be had."""
+    """One thing that was looked at; the fields of domain.grades.Finding, and a code where something cannot be had."""
 
     check: str
     grade: str
@@ -50,44 +25,3 @@ class TargetChecked(Frozen):
 
     target: str
     items: tuple[TargetFinding, ...] = ()
-
-
-def judge(facts: TargetFacts, earliest: datetime, latest: datetime) -> tuple[Finding, ...]:
-    """What facts mean that were told between two instants of ours."""
-    return (
-        good("connects", "it answers, and lets us in"),
-        good("version", facts.version or _TOLD_NOT),
-        *_clock(facts, earliest, latest),
-        *_room(facts),
-        *_rights(facts),
-        *([good("capabilities", ", ".join(facts.capabilities))] if facts.capabilities else []),
-    )
-
-
-def _clock(facts: TargetFacts, earliest: datetime, latest: datetime) -> Iterator[Finding]:
-    if facts.time is None:
-        return
-    apart = max(earliest - facts.time, facts.time - latest, timedelta())
-    if apart > SKEW:
-        yield bad("clock", f"it is {apart.total_seconds():.0f} s from ours", "set both by NTP")
-    else:
-        yield good("clock", "as ours")
-
-
-def _room(facts: TargetFacts) -> Iterator[Finding]:
-    if facts.free is None:
-        return
-    where = f"{facts.free // 1024**2} MiB are free at {facts.folder}"
-    if facts.free < LEAST_ROOM:
-        yield bad("disk", where, "make room before anything is deployed")
-    elif facts.free < ROOM:
-        yield doubtful("disk", where, "make room")
-    else:
-        yield good("disk", where)
-
-
-def _rights(facts: TargetFacts) -> Iterator[Finding]:
-    if facts.writable is False:
-        yield bad("rights", f"we may not write to {facts.folder}", "give the folder to the user that we are there")
-    elif facts.writable:
-        yield good("rights", f"we may write to {facts.folder}")

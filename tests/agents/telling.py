@@ -2,9 +2,9 @@
 
 import pytest
 
-from fairlead.contracts.checks import judge
-from fairlead.contracts.doctor import Grade
 from fairlead.domain.errors import FairleadError
+from fairlead.domain.fitness import judge
+from fairlead.domain.grades import Grade
 from fairlead.ports import Checks
 from tests.agents.bench import Bench
 from workers.clock import now

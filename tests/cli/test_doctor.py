@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from fairlead.cli import clock, doctor
-from fairlead.contracts.doctor import Grade
+from fairlead.domain.grades import Grade
 from tests.api.office import Office
 from tests.cli.terminal import Terminal
 

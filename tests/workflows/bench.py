@@ -86,6 +86,12 @@ class Bench:
         """Wait for a promotion's state."""
         await self.until(lambda: self.world.states[promotion] is state)
 
+    async def until_told(self, handle: WorkflowHandle[Any, Any], state: PromotionState) -> None:
+        """Wait until a workflow that is asked tells this state; it may learn of it a moment after the world."""
+        async with asyncio.timeout(DEADLINE):
+            while await handle.query("state") != state:
+                await asyncio.sleep(0.02)
+
     async def until_reached(self, pause: Pause) -> None:
         """Wait for a step that is held up."""
         await self.until(pause.reached.is_set)

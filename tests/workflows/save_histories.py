@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.testing import WorkflowEnvironment
 
 from fairlead.contracts import names
 from fairlead.contracts.checks import CheckTarget
@@ -23,11 +22,10 @@ from fairlead.domain.errors import Refused
 from fairlead.domain.states import PromotionState
 from fairlead.domain.verdict import Decision
 from tests.fakes.world import World, verdict
-from tests.fixtures.temporal import fresh_client
+from tests.fixtures.temporal import fresh_client, local_server
 from tests.workflows import histories_by_hand as by_hand
 from tests.workflows.bench import APPROVE, Bench, a_promotion, working
 from tests.workflows.histories_by_hand import Scenario
-from workers import temporal_server
 from workflows.check import CheckWorkflow
 from workflows.drift import DriftWorkflow
 from workflows.lane import LaneWorkflow
@@ -165,11 +163,7 @@ SCENARIOS: tuple[Scenario, ...] = (
 
 async def save_all(word: str) -> None:
     """Run every scenario on a server of our own."""
-    environment = await WorkflowEnvironment.start_local(
-        dev_server_existing_path=str(temporal_server.binary()),
-        dev_server_extra_args=temporal_server.settings_arguments(),
-        dev_server_log_level="error",
-    )
+    environment = await local_server()
     try:
         for scenario in SCENARIOS:
             await _save(await fresh_client(environment.client.service_client.config.target_host), scenario, word)

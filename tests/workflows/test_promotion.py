@@ -51,8 +51,7 @@ async def test_a_denying_gate_rejects_it_and_the_workflow_fails_with_the_result(
 async def test_it_waits_for_votes_which_come_by_update_and_by_raw_signal(bench: Bench, world: World) -> None:
     world.approvals = 2
     handle = await bench.promote()
-    await bench.until_event("evaluated")
-    assert await handle.query(PromotionWorkflow.state) is PromotionState.AWAITING_APPROVAL
+    await bench.until_told(handle, PromotionState.AWAITING_APPROVAL)
     answer = await handle.execute_update(PromotionWorkflow.vote, APPROVE)
     assert answer.actor == "ana"
     await handle.signal("vote", {"signed_by": "cleo", "choice": "approve"})

@@ -1,4 +1,4 @@
-"""What `doctor` finds: one line for each thing that must be right for releases to move."""
+"""What a look at a machine finds: one line for each thing that must be right for releases to move."""
 
 from dataclasses import dataclass
 from enum import StrEnum

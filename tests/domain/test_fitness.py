@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlead.contracts.checks import LEAST_ROOM, ROOM, SKEW, TargetFacts, judge
-from fairlead.contracts.doctor import Grade
+from fairlead.domain.fitness import LEAST_ROOM, ROOM, SKEW, TargetFacts, judge
+from fairlead.domain.grades import Grade
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
