@@ -40,8 +40,8 @@ fmt: $(STAMP)    ## format and fix what can be fixed
 bench: $(STAMP)  ## measure, side by side
 	@$(BIN)/python -m bench
 
-soak: $(STAMP)   ## the long tests
-	@FAIRLEAD_SOAK=1 $(BIN)/python -m pytest $(AT_ONCE)
+soak: $(STAMP)   ## the tests that take too long for `make test`
+	@FAIRLEAD_SOAK=1 $(BIN)/python -m pytest -m soak
 
 lock: $(STAMP)   ## make requirements.lock anew
 	@env -u PIP_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --group dev pyproject.toml -o requirements.lock

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlmodel import Session
 from temporalio import activity
@@ -28,6 +29,8 @@ LISTEN_EVERY_SECONDS = 2.0
 KEPT_LINES = 200
 """Of what starts; whoever asks may have more."""
 Clock = Callable[[], datetime]
+Values = Callable[[], tuple[str, ...] | None]
+"""All secrets that may be printed somewhere; None while they cannot be had."""
 _log = logging.getLogger(__name__)
 
 
@@ -51,7 +54,7 @@ class Ears:
             return LogsRead()
         names = [part.name for part in spec.components if request.component in {None, part.name}]
         try:
-            self._keep(spec, names, min(request.lines, MOST_LINES), clock())
+            self._keep(spec, names, min(request.lines, MOST_LINES), clock(), partial(self._values, spec))
         except FairleadError as error:
             return LogsRead(deployment=spec.deployment, code=str(error.code), detail=error.detail)
         return LogsRead(deployment=spec.deployment, components=tuple(names))
@@ -69,28 +72,34 @@ class Ears:
 
     def _listen(self, spec: TargetSpec, now: Clock, done: threading.Event) -> None:
         names = [part.name for part in spec.components]
-        pause = LISTEN_FIRST_SECONDS
+        pause, values = LISTEN_FIRST_SECONDS, _once_known(partial(self._values, spec))
         while not done.wait(pause):
             pause = LISTEN_EVERY_SECONDS
             try:
-                self._keep(spec, names, KEPT_LINES, now, done)
+                self._keep(spec, names, KEPT_LINES, now, values, done)
             except FairleadError as error:
                 _log.debug("nothing is heard of %s: %s", spec.target, error.code)
 
     def _keep(
-        self, spec: TargetSpec, names: Sequence[str], lines: int, now: Clock, done: threading.Event | None = None
+        self,
+        spec: TargetSpec,
+        names: Sequence[str],
+        lines: int,
+        now: Clock,
+        values: Values,
+        done: threading.Event | None = None,
     ) -> None:
         executor, address = self._eyes.executor(spec), plans.address(spec)
         printed = {name: executor.logs(address, name, lines) for name in names}
         if done is not None and done.is_set():  # the work is over: who knows what is there by now
             return
-        values = self._values(spec) if any(printed.values()) else ()
+        masked = values() if any(printed.values()) else ()
         with self._db.session() as s:
             for name, text in printed.items():
-                logs.put(s, _record(spec, name, presentable(text, values, lines=lines, most=MOST_BYTES), now()))
+                logs.put(s, _record(spec, name, presentable(text, masked, lines=lines, most=MOST_BYTES), now()))
 
     def _values(self, spec: TargetSpec) -> tuple[str, ...] | None:
-        """All secrets that may be printed there: of this specification, and of what was verified and may still run. None: unknown."""
+        """Those of this specification, and of what was verified and may still run."""
         with self._db.session() as s:
             before = _verified_on(s, spec.project, spec.environment, spec.target)
         uses = {use for each in (spec, before) if each for use in _uses(each)}
@@ -98,6 +107,18 @@ class Ears:
             return tuple(self._secrets.read(use) for use in sorted(uses, key=lambda use: (use.reference, use.version)))
         except FairleadError:
             return None
+
+
+def _once_known(read: Values) -> Values:
+    """Their versions are of the plan and do not change, so that whoever keeps them is asked once."""
+    known: tuple[str, ...] | None = None
+
+    def values() -> tuple[str, ...] | None:
+        nonlocal known
+        known = read() if known is None else known
+        return known
+
+    return values
 
 
 def _uses(spec: TargetSpec) -> Iterator[SecretUse]:

@@ -7,6 +7,7 @@ from fastapi.concurrency import run_in_threadpool
 from sqlmodel import Session
 
 from api.services import Services
+from fairlead.commands import inventory
 from fairlead.commands.catalogue import of_project
 from fairlead.commands.ids import new_id
 from fairlead.contracts.base import Frozen
@@ -79,9 +80,7 @@ def kept(s: Session, project: str, ids: list[str], target: str | None, lines: in
 def _require_target(services: Services, request: ReadLogs) -> None:
     with services.database.session() as s:
         known = of_project(s, request.project)
-    if request.target not in known.targets:
-        detail = f"{request.project} has no target {request.target!r:.60}"
-        raise NotFound(Code.TARGET_NOT_FOUND, detail + did_you_mean(request.target, known.targets))
+    inventory.require_target(known, request.target)
     if request.component is not None and request.component not in known.components:
         detail = f"{request.project} has no component {request.component!r:.60}"
         raise NotFound(Code.COMPONENT_NOT_FOUND, detail + did_you_mean(request.component, known.components))

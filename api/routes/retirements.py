@@ -1,10 +1,9 @@
 """Retiring targets, environments and components: what it would take down, and the promotion that does."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, Response
+from fastapi import APIRouter, BackgroundTasks, Depends, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field, StringConstraints
 from sqlmodel import Session
@@ -20,7 +19,7 @@ from fairlead.commands.catalogue import of_project
 from fairlead.commands.promotions import require_environment
 from fairlead.commands.retiring import Retirement
 from fairlead.contracts.base import Frozen, Strict
-from fairlead.contracts.records import KeyRecord, PromotionRecord
+from fairlead.contracts.records import PromotionRecord
 from fairlead.domain.catalogue import Catalogue
 from fairlead.store import promotions
 
@@ -64,6 +63,51 @@ def _component(environment: str, name: str) -> Find:
     return lambda s, catalogue: retiring.of_component(s, catalogue, environment, name)
 
 
+class Asking:
+    """A request to retire something: who asks, why, and where the answer goes."""
+
+    def __init__(
+        self,
+        project: ProjectDep,
+        wanted: NewRetirement,
+        caller: CallerDep,
+        services: ServicesDep,
+        id: NewIdDep,
+        response: Response,
+        background: BackgroundTasks,
+    ) -> None:
+        self._project, self._wanted, self._caller, self._services, self._id = project, wanted, caller, services, id
+        self._response, self._background = response, background
+
+    async def retire(self, find: Find, alone: str = "") -> Asked:
+        """Start the promotion that takes it down. `alone`: a target that may belong to no environment."""
+        record = await run_in_threadpool(self._record, find, alone)
+        if record is None:
+            self._background.add_task(poking.poke_project, self._services, self._project)
+            return Asked(retired=True)
+        await start(self._services, record, self._response)
+        return Asked(retired=False, promotion=promotion_summary(record))
+
+    def _record(self, find: Find, alone: str) -> PromotionRecord | None:
+        """The promotion that a first try of the same request made, or a new one."""
+        db, now = self._services.database, self._services.now()
+        with db.session() as s:
+            if known := promotions.get(s, self._id):
+                return known
+            meant = find(s, of_project(s, self._project))
+        who, reason = self._caller.subject, self._wanted.reason
+        if meant is None:
+            retiring.retire_alone(db, self._project, alone, requester=who, reason=reason, now=now)
+            return None
+        through = self._wanted.through_hold
+        return retiring.request(
+            db, self._project, meant, requester=who, reason=reason, now=now, through_hold=through, id=self._id
+        )
+
+
+AskingDep = Annotated[Asking, Depends()]
+
+
 @router.get("/targets/{target}/retirement")
 def preview_target(project: ProjectDep, target: str, services: ServicesDep) -> previews.Preview:
     """What retiring a target would take down."""
@@ -83,52 +127,21 @@ def preview_component(project: ProjectDep, env: str, component: str, services: S
 
 
 @router.post("/targets/{target}/retirement", status_code=202)
-async def retire_target(
-    project: ProjectDep,
-    target: str,
-    wanted: NewRetirement,
-    caller: CallerDep,
-    services: ServicesDep,
-    id: NewIdDep,
-    response: Response,
-    background: BackgroundTasks,
-) -> Asked:
+async def retire_target(target: str, asking: AskingDep) -> Asked:
     """Take down what runs on a target; afterwards no promotion goes there."""
-    ask = partial(_ask, services, project, _target(target), wanted, caller, id, target)
-    return await _retire(services, project, ask, response, background)
+    return await asking.retire(_target(target), alone=target)
 
 
 @router.post("/environments/{env}/retirement", status_code=202)
-async def retire_environment(
-    project: ProjectDep,
-    env: str,
-    wanted: NewRetirement,
-    caller: CallerDep,
-    services: ServicesDep,
-    id: NewIdDep,
-    response: Response,
-    background: BackgroundTasks,
-) -> Asked:
+async def retire_environment(env: str, asking: AskingDep) -> Asked:
     """Take down all that runs in an environment; afterwards no promotion goes there."""
-    ask = partial(_ask, services, project, _environment(env), wanted, caller, id)
-    return await _retire(services, project, ask, response, background)
+    return await asking.retire(_environment(env))
 
 
 @router.post("/environments/{env}/components/{component}/retirement", status_code=202)
-async def retire_component(
-    project: ProjectDep,
-    env: str,
-    component: str,
-    wanted: NewRetirement,
-    caller: CallerDep,
-    services: ServicesDep,
-    id: NewIdDep,
-    response: Response,
-    background: BackgroundTasks,
-) -> Asked:
+async def retire_component(env: str, component: str, asking: AskingDep) -> Asked:
     """Take a component down on all targets of an environment; afterwards no promotion brings it there."""
-    ask = partial(_ask, services, project, _component(env, component), wanted, caller, id)
-    return await _retire(services, project, ask, response, background)
+    return await asking.retire(_component(env, component))
 
 
 @router.post("/environments/{env}/components/{component}/activate")
@@ -151,48 +164,3 @@ def _preview(services: Services, project: str, find: Find, name: str) -> preview
         if wanted is None:
             raise retiring.nothing_in(project, name)
         return previews.compared(s, retiring.preview_plan(s, catalogue, wanted))
-
-
-def _ask(
-    services: Services,
-    project: str,
-    find: Find,
-    wanted: NewRetirement,
-    caller: KeyRecord,
-    id: str,
-    alone: str = "",
-) -> PromotionRecord | None:
-    """The promotion that a first try of the same request made, or a new one. `alone`: a target of no environment."""
-    with services.database.session() as s:
-        if known := promotions.get(s, id):
-            return known
-        meant = find(s, of_project(s, project))
-    db, now = services.database, services.now()
-    if meant is None:
-        retiring.retire_alone(db, project, alone, requester=caller.subject, reason=wanted.reason, now=now)
-        return None
-    return retiring.request(
-        db,
-        project,
-        meant,
-        requester=caller.subject,
-        reason=wanted.reason,
-        now=now,
-        through_hold=wanted.through_hold,
-        id=id,
-    )
-
-
-async def _retire(
-    services: Services,
-    project: str,
-    ask: Callable[[], PromotionRecord | None],
-    response: Response,
-    background: BackgroundTasks,
-) -> Asked:
-    record = await run_in_threadpool(ask)
-    if record is None:
-        background.add_task(poking.poke_project, services, project)
-        return Asked(retired=True)
-    await start(services, record, response)
-    return Asked(retired=False, promotion=promotion_summary(record))

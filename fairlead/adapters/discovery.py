@@ -1,11 +1,12 @@
 """What other tools know of hosts, as targets of a catalogue: Docker's contexts, and the configuration of SSH. Only files are read."""
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel, Field, ValidationError
 
 from fairlead.domain.blocks import Block
 from fairlead.domain.catalogue import TargetType
@@ -41,16 +42,14 @@ def docker_folder() -> Path:
 
 
 def docker_contexts(folder: Path) -> Discovery:
-    """The contexts of Docker's command line. Raises BadInput (file_missing) where there are none."""
+    """The contexts of Docker's command line. Raises BadInput (file_missing where there are none, document_malformed)."""
     metas = sorted((folder / "contexts" / "meta").glob("*/meta.json"))
     if not metas:
         raise BadInput(
             Code.FILE_MISSING, f"there are no Docker contexts in {folder}", hint="docker context create NAME"
         )
-    said = [(meta.parent.name, json.loads(meta.read_text())) for meta in metas]
-    return _discovery(
-        (str(one.get("Name", id)), _engine(one, folder / "contexts" / "tls" / id / "docker")) for id, one in said
-    )
+    tls = folder / "contexts" / "tls"
+    return _discovery(_context(meta, tls / meta.parent.name / "docker") for meta in metas)
 
 
 def ssh_hosts(config: Path) -> Discovery:
@@ -67,8 +66,34 @@ def ssh_hosts(config: Path) -> Discovery:
     return _discovery((host, _host(known.lookup(host))) for host in hosts)
 
 
-def _engine(meta: Mapping[str, Any], tls: Path) -> dict[str, Any]:
-    endpoint = str(meta.get("Endpoints", {}).get("docker", {}).get("Host", ""))
+def _context(meta: Path, tls: Path) -> tuple[str, dict[str, Any]]:
+    try:
+        said = _Context.model_validate_json(meta.read_bytes())
+    except OSError as error:
+        raise BadInput(Code.FILE_MISSING, f"{meta} cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        raise BadInput(
+            Code.DOCUMENT_MALFORMED, f"{meta} is no context of Docker's: {error.errors()[0]['msg']}"
+        ) from error
+    return said.name or meta.parent.name, _engine(said.endpoints.docker.host, tls)
+
+
+class _Endpoint(BaseModel):
+    host: str = Field("", alias="Host")
+
+
+class _Endpoints(BaseModel):
+    docker: _Endpoint = _Endpoint()
+
+
+class _Context(BaseModel):
+    """What we read of the description that Docker's command line keeps of a context."""
+
+    name: str = Field("", alias="Name")
+    endpoints: _Endpoints = Field(_Endpoints(), alias="Endpoints")
+
+
+def _engine(endpoint: str, tls: Path) -> dict[str, Any]:
     files = {ours: str(tls / theirs) for ours, theirs in _TLS.items() if (tls / theirs).exists()}
     options: dict[str, Any] = {"ssh": {"agent": True}} if endpoint.startswith("ssh://") else {}
     if files and endpoint.startswith("tcp://"):

@@ -196,14 +196,27 @@ def require_environment(catalogue: Catalogue, name: str) -> Environment:
 def _check_request(intent: str, reason: str, through_hold: str | None, requester: str) -> None:
     if intent not in (INTENT_PROMOTE, INTENT_ROLLBACK):
         raise BadInput(Code.BAD_VALUE, f"intent is {INTENT_PROMOTE} or {INTENT_ROLLBACK}")
-    if max(len(reason), len(through_hold or "")) > MAX_REASON:
-        raise BadInput(Code.BAD_VALUE, f"a reason has at most {MAX_REASON} characters")
-    if through_hold is not None and not through_hold.strip():
+    if len(reason) > MAX_REASON:
+        raise _too_long()
+    require_may_pass_hold(through_hold, requester)
+
+
+def require_may_pass_hold(through_hold: str | None, requester: str) -> None:
+    """A hold stops automation: a person passes it, for a reason. Raises BadInput (bad_value) and NotAllowed."""
+    if through_hold is None:
+        return
+    if not through_hold.strip():
         raise BadInput(Code.BAD_VALUE, "going through a hold needs a reason")
-    if through_hold is not None and is_integration(requester):
+    if len(through_hold) > MAX_REASON:
+        raise _too_long()
+    if is_integration(requester):
         raise NotAllowed(
             Code.NOT_ALLOWED, "a hold stops automation: only a person goes through it", hint="use a person's bearer key"
         )
+
+
+def _too_long() -> BadInput:
+    return BadInput(Code.BAD_VALUE, f"a reason has at most {MAX_REASON} characters")
 
 
 def _own_layer(intent: str, config: Mapping[str, Any] | None) -> Layer:

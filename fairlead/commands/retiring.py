@@ -13,16 +13,15 @@ from sqlmodel import Session
 from fairlead.commands import inventory
 from fairlead.commands.catalogue import of_project
 from fairlead.commands.ids import new_id
-from fairlead.commands.keys import is_integration
 from fairlead.commands.plans import entry_of, plan_strategy, read_plan, rendered
-from fairlead.commands.promotions import require_environment
+from fairlead.commands.promotions import require_environment, require_may_pass_hold
 from fairlead.contracts import names
 from fairlead.contracts.messages import INTENT_RETIRE
 from fairlead.contracts.records import PromotionRecord, ReleaseRecord, TaskRecord
 from fairlead.contracts.release import Plan, PlannedComponent, PlannedTarget
 from fairlead.domain.catalogue import Catalogue, Environment
 from fairlead.domain.codes import Code
-from fairlead.domain.errors import Conflict, NotAllowed, NotFound
+from fairlead.domain.errors import Conflict, NotFound
 from fairlead.domain.nearest import did_you_mean
 from fairlead.domain.target_states import TargetState
 from fairlead.domain.waves import waves
@@ -89,11 +88,10 @@ def request(
 ) -> PromotionRecord | None:
     """Write the row of the promotion that retires this; None where nothing runs, and it is retired at once.
 
-    Raises NotFound, Conflict (target_in_maintenance, target_retiring, component_needed, releases_differ), BadInput.
+    Raises NotFound, Conflict (target_in_maintenance, target_retiring, component_needed, releases_differ), NotAllowed, BadInput.
     """
     inventory.require_reason(reason)
-    if through_hold is not None and is_integration(requester):
-        raise NotAllowed(Code.NOT_ALLOWED, "a hold stops automation: only a person goes through it")
+    require_may_pass_hold(through_hold, requester)
     with db.session() as s:
         catalogue = of_project(s, project)
         place = require_environment(catalogue, wanted.environment)
@@ -101,7 +99,7 @@ def request(
         release = _release(s, project, _concerned(s, catalogue, wanted))
         made = None
         if release:
-            draft_plan(s, catalogue, wanted, release.digest)
+            draft_plan(s, catalogue, wanted, release.digest)  # raises what would keep it from being done
             made = promotions.insert(
                 s,
                 id=id or new_id(),
@@ -119,9 +117,8 @@ def request(
                 retire=wanted.document(),
             )
         for subject in _subjects(project, wanted):
-            inventory.note_retirement(
-                s, subject, actor=requester, reason=reason, now=now, promotion=made.id if made else None
-            )
+            by = made.id if made else None
+            inventory.note_retirement(s, subject, actor=requester, reason=reason, now=now, promotion=by)
         return made
 
 

@@ -54,6 +54,18 @@ def test_contexts_become_docker_hosts(tmp_path: Path) -> None:
     assert set(found.passed_over) == {"none"}
 
 
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"Name": 7}', '{"Endpoints": []}', '{"Endpoints": {"docker": "x"}}', "\udcff"]
+)
+def test_a_context_that_is_none_is_refused_by_its_file(tmp_path: Path, text: str) -> None:
+    context(tmp_path, "1", "prod", "tcp://10.0.0.1:2376")
+    meta = tmp_path / "contexts" / "meta" / "1" / "meta.json"
+    meta.write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(BadInput, match=r"meta\.json") as refusal:
+        docker_contexts(tmp_path)
+    assert refusal.value.code == Code.DOCUMENT_MALFORMED
+
+
 def test_hosts_of_ssh_become_ssh_hosts_and_patterns_do_not(tmp_path: Path) -> None:
     tmp_path.joinpath("config").write_text(CONFIG)
     found = {target.name: target for target in ssh_hosts(tmp_path / "config").targets}

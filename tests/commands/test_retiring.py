@@ -11,7 +11,7 @@ from fairlead.contracts.messages import INTENT_RETIRE
 from fairlead.contracts.records import PromotionRecord
 from fairlead.contracts.release import Plan
 from fairlead.domain.codes import Code
-from fairlead.domain.errors import BadInput, Conflict, FairleadError, NotFound
+from fairlead.domain.errors import BadInput, Conflict, FairleadError, NotAllowed, NotFound
 from fairlead.domain.target_states import TargetState
 from tests.commands.test_inventory import maintain, state_of
 from tests.commands.world import NOW, World, at
@@ -85,6 +85,8 @@ def test_a_retired_target_gets_nothing_until_it_is_activated(world: World) -> No
     [
         (Retirement("prod", component="api"), {}, Conflict, Code.COMPONENT_NEEDED),
         (TARGET, {"reason": ""}, BadInput, Code.BAD_VALUE),
+        (TARGET, {"through_hold": " "}, BadInput, Code.BAD_VALUE),
+        (TARGET, {"through_hold": "quick", "requester": "integration:ci"}, NotAllowed, Code.NOT_ALLOWED),
         (Retirement("prdo", ("prod-1",)), {}, NotFound, Code.ENVIRONMENT_NOT_FOUND),
     ],
 )

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from collections.abc import Iterator
 
 import psutil
 import pytest
@@ -21,10 +22,20 @@ def stop_by_hand(shop: Shop) -> None:
         os.kill(process.pid, signal.SIGSTOP)
 
 
-def test_what_was_stopped_on_a_target_is_seen_and_comes_back(shop: Shop) -> None:
-    shop.document["environments"]["dev"] |= {"drift": {"policy": "reconverge", "every": "1s"}}
+@pytest.fixture
+def watched(shop: Shop) -> Iterator[Shop]:
+    """Its environment is looked at each second, as long as the test runs."""
+    dev = shop.document["environments"]["dev"]
+    dev["drift"] = {"policy": "reconverge", "every": "1s"}
     shop.document["components"]["web"]["stop_grace"] = "1s"
     shop.apply()
+    yield shop
+    dev["drift"] = {"every": "1h"}
+    shop.apply()
+
+
+def test_what_was_stopped_on_a_target_is_seen_and_comes_back(watched: Shop) -> None:
+    shop = watched
     shop.release("1.1.0")
     shop.succeed("1.1.0", "dev")
     assert shop.answers("dev-1") == "web 1.1.0"

@@ -23,9 +23,10 @@ from workers.demo.targets import end_processes
 from workers.plugin import build_plugin
 
 T = TypeVar("T")
-SECONDS = 120.0
+SECONDS = 300.0
 """Far more than anything here takes; a crowded machine may need it."""
-RECONCILE_EVERY = "1"
+RECONCILE_EVERY = "5"
+"""Seconds: a sweep costs some twenty events, also of who has nothing to do with it."""
 APPLICATION_PORTS = range(20_100, 32_000)
 """Below those that the kernel gives to whoever connects somewhere: a port that is free stays free."""
 

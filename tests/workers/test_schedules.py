@@ -1,7 +1,6 @@
 """Whatever happens in whatever order: never two deployments in one environment, and every promotion ends once."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -20,8 +19,8 @@ from tests.workers.schedules import Lane
 
 pytestmark = [pytest.mark.temporal, pytest.mark.postgres]
 AT_ONCE = 8
-SCHEDULES = 200 if os.environ.get("FAIRLEAD_SOAK") == "1" else 32
-"""Two hundred in the long run; each costs some seconds of a processor, most of them Temporal's."""
+USUAL, LONG = 32, 200
+"""How many; each costs some seconds of a processor, most of them Temporal's."""
 
 
 @pytest.fixture(scope="module")
@@ -31,21 +30,25 @@ async def field(make_database: Callable[[], AbstractContextManager[FreshDatabase
             yield field
 
 
-async def test_random_schedules(field: Field) -> None:
+@pytest.mark.parametrize("schedules", [USUAL, pytest.param(LONG, marks=pytest.mark.soak)])
+async def test_random_schedules(field: Field, schedules: int) -> None:
+    before = field.played
     threads = ThreadPoolExecutor(AT_ONCE)  # of their own: APIs and workers need those of the loop
-    here = [field.loop.run_in_executor(threads, explore, field, number) for number in range(AT_ONCE)]
+    here = [
+        field.loop.run_in_executor(threads, explore, field, number, schedules // AT_ONCE) for number in range(AT_ONCE)
+    ]
     await asyncio.wait(here)
     for explored in here:
         await explored
     assert field.crowds == []
-    assert field.played >= SCHEDULES
+    assert field.played - before >= schedules
 
 
-def explore(field: Field, number: int) -> None:
+def explore(field: Field, number: int, schedules: int) -> None:
     """Make schedules in a thread, and play them in a lane of its own."""
     here = type("Here", (Lane,), {"field": field, "name": field.lanes[number]})
     told = settings(
-        max_examples=SCHEDULES // AT_ONCE,
+        max_examples=schedules,
         stateful_step_count=6,
         deadline=None,
         database=None,
@@ -54,9 +57,8 @@ def explore(field: Field, number: int) -> None:
     )
 
     @seed(number)
-    def machine() -> (
-        Lane
-    ):  # of a class hypothesis parses the source, which two threads of Python 3.11 cannot do at once
+    def machine() -> Lane:
+        # Of a class hypothesis parses the source, which two threads of Python 3.11 cannot do at once.
         return here()
 
     run_state_machine_as_test(machine, settings=told)  # type: ignore[arg-type] - by its own words a function will do
