@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from tests.sharing import ByWhatIsShared
+from tests.sharing import ByWhatIsShared, turn
 
 set_hypothesis_home_dir(Path(__file__).parent.parent / "build" / "hypothesis")
 
@@ -30,7 +30,8 @@ pytest_plugins = [
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests that take long are left to `make soak`."""
+    """Tests that take very long are left to `make soak`; of the others the longest come first."""
+    items.sort(key=lambda item: turn(item.nodeid))
     if os.environ.get("FAIRLEAD_SOAK") != "1":
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("soak")])
         items[:] = [item for item in items if not item.get_closest_marker("soak")]
