@@ -15,6 +15,8 @@ from fairlead.domain.errors import BadInput, Flaw
 from fairlead.domain.naming import name_from
 from fairlead.domain.target_kinds import KINDS
 
+Said = tuple[str, dict[str, Any], str]
+"""A name as it is there, the block of a target, and why it can be none; empty where it can."""
 _PATTERN = frozenset("*?!")
 _DEFAULT_PORT = "22"
 
@@ -49,7 +51,7 @@ def docker_contexts(folder: Path) -> Discovery:
             Code.FILE_MISSING, f"there are no Docker contexts in {folder}", hint="docker context create NAME"
         )
     tls = folder / "contexts" / "tls"
-    return _discovery(_context(meta, tls / meta.parent.name / "docker") for meta in metas)
+    return discovery(_context(meta, tls / meta.parent.name / "docker") for meta in metas)
 
 
 def ssh_hosts(config: Path) -> Discovery:
@@ -63,10 +65,10 @@ def ssh_hosts(config: Path) -> Discovery:
     except (paramiko.ssh_exception.ConfigParseError, UnicodeDecodeError) as error:
         raise BadInput(Code.DOCUMENT_MALFORMED, f"{config} is no SSH configuration: {error}") from error
     hosts = sorted(host for host in known.get_hostnames() if not _PATTERN & set(host))
-    return _discovery((host, _host(known.lookup(host))) for host in hosts)
+    return discovery((host, _host(known.lookup(host)), "") for host in hosts)
 
 
-def _context(meta: Path, tls: Path) -> tuple[str, dict[str, Any]]:
+def _context(meta: Path, tls: Path) -> Said:
     try:
         said = _Context.model_validate_json(meta.read_bytes())
     except OSError as error:
@@ -75,7 +77,7 @@ def _context(meta: Path, tls: Path) -> tuple[str, dict[str, Any]]:
         raise BadInput(
             Code.DOCUMENT_MALFORMED, f"{meta} is no context of Docker's: {error.errors()[0]['msg']}"
         ) from error
-    return said.name or meta.parent.name, _engine(said.endpoints.docker.host, tls)
+    return said.name or meta.parent.name, _engine(said.endpoints.docker.host, tls), ""
 
 
 class _Endpoint(BaseModel):
@@ -98,7 +100,7 @@ def _engine(endpoint: str, tls: Path) -> dict[str, Any]:
     options: dict[str, Any] = {"ssh": {"agent": True}} if endpoint.startswith("ssh://") else {}
     if files and endpoint.startswith("tcp://"):
         options = {"tls": files}
-    return _block(TargetType.DOCKER_HOST, endpoint, "docker", options)
+    return block(TargetType.DOCKER_HOST, endpoint, "docker", options)
 
 
 _TLS = {"ca": "ca.pem", "certificate": "cert.pem", "key": "key.pem"}
@@ -110,7 +112,7 @@ def _host(said: Mapping[str, Any]) -> dict[str, Any]:
     jumps = [f"ssh://{jump}" for jump in str(said.get("proxyjump", "none")).split(",") if jump != "none"]
     if jumps:
         options["jump"] = jumps
-    return _block(TargetType.SSH_HOST, _endpoint(said), "ssh", options)
+    return block(TargetType.SSH_HOST, _endpoint(said), "ssh", options)
 
 
 def _endpoint(said: Mapping[str, Any]) -> str:
@@ -119,29 +121,31 @@ def _endpoint(said: Mapping[str, Any]) -> str:
     return f"ssh://{user}{said['hostname']}" + (f":{port}" if port != _DEFAULT_PORT else "")
 
 
-def _block(kind: TargetType, endpoint: str, key: str, options: Mapping[str, Any]) -> dict[str, Any]:
+def block(kind: TargetType, endpoint: str, key: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """A target as a catalogue says it; `key`: that of its type's options."""
     return {"type": kind.value, "endpoint": endpoint, **({key: dict(options)} if options else {})}
 
 
-def _discovery(said: Iterator[tuple[str, dict[str, Any]]]) -> Discovery:
+def discovery(said: Iterator[Said]) -> Discovery:
+    """What was found, under names of ours."""
     found: dict[str, Found] = {}
     passed: dict[str, str] = {}
-    for theirs, block in said:
+    for theirs, made, why_not in said:
         name = name_from(theirs)
-        if not block["endpoint"]:
-            passed[theirs] = "it leads nowhere"
+        if why_not or not made["endpoint"]:
+            passed[theirs] = why_not or "it leads nowhere"
         elif name is None or name in found:
             passed[theirs] = "its name is none of ours, or another has the same"
         else:
-            found[name] = Found(name, block, _unfit(block))
+            found[name] = Found(name, made, _unfit(made))
     return Discovery(tuple(found.values()), passed)
 
 
-def _unfit(block: Mapping[str, Any]) -> tuple[str, ...]:
+def _unfit(made: Mapping[str, Any]) -> tuple[str, ...]:
     """What the catalogue's own rules say of it."""
-    kind = KINDS[TargetType(block["type"])]
+    kind = KINDS[TargetType(made["type"])]
     flaws: list[Flaw] = []
-    kind.options(Block(block.get(kind.key), "", flaws))
-    endpoint = block["endpoint"]
+    kind.options(Block(made.get(kind.key), "", flaws))
+    endpoint = made["endpoint"]
     wrong = () if kind.endpoint.fullmatch(endpoint) else (f"{endpoint} is no endpoint such as {kind.example}",)
     return (*wrong, *(flaw.detail for flaw in flaws))
