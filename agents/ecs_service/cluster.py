@@ -44,6 +44,13 @@ class Cluster:
         self.place = Place.of(address)
         self.name, self.cluster = marks.service_name(address), marks.cluster_name(address)
 
+    def about(self) -> tuple[Json | None, str | None]:
+        """The cluster itself, None where there is none; and what time it is there, as HTTP writes it."""
+        said = self._call("ecs", "describe_clusters", clusters=[self.cluster])
+        found = said.get("clusters") or []
+        date = said["ResponseMetadata"]["HTTPHeaders"].get("date")
+        return (dict(found[0]) if found else None), date
+
     # the service
 
     def service(self) -> Json | None:

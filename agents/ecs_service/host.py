@@ -10,6 +10,7 @@ from agents.ecs_service.access import Access, Place
 from agents.ecs_service.addresses import Addresses
 from agents.ecs_service.checking import validate
 from agents.ecs_service.cluster import Cluster, Definitions
+from agents.ecs_service.fitness import facts_of
 from agents.ecs_service.ground import Ground, claims_on
 from agents.ecs_service.looking import Look
 from agents.ecs_service.marks import Address, Json
@@ -22,6 +23,7 @@ from fairlead.contracts.target import SentFile, Sticker, TargetAddress, TargetOb
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, NotAllowed, Refused, Unavailable
 from fairlead.domain.fence import Claim
+from fairlead.domain.fitness import TargetFacts
 from fairlead.ports import Beat, FailPoints, NoFailPoints, NoSecrets, Secrets
 
 MAX_LOG: Final = 64 * 1024
@@ -79,6 +81,12 @@ class EcsService:
         return TargetObservation(
             target=address.target, reachable=True, fence=str(fence) if fence else None, components=components
         )
+
+    def check(self, address: TargetAddress) -> TargetFacts:
+        """Have ECS tell of the cluster (ports.Checks)."""
+        with self._connected(address) as cluster:
+            Ground(cluster, address).service()
+            return facts_of(cluster)
 
     def logs(self, address: TargetAddress, component: str, lines: int) -> str:
         """The end of what the component's newest task printed, where it logs to CloudWatch Logs."""

@@ -5,6 +5,7 @@ from typing import Final
 
 from agents.nomad_job import judging, looking, marks, template
 from agents.nomad_job.connecting import connect
+from agents.nomad_job.fitness import facts_of
 from agents.nomad_job.ground import Ground
 from agents.nomad_job.marks import Json
 from agents.nomad_job.reading import places, present
@@ -16,6 +17,7 @@ from fairlead.contracts.target import SentFile, Sticker, TargetAddress, TargetOb
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, Refused, Unavailable
 from fairlead.domain.fence import Claim
+from fairlead.domain.fitness import TargetFacts
 from fairlead.ports import Beat, FailPoints, NoFailPoints, NoSecrets, Secrets
 
 MAX_LOG: Final = 64 * 1024
@@ -63,6 +65,12 @@ class NomadJob:
         return TargetObservation(
             target=address.target, reachable=True, fence=str(fence) if fence else None, components=components
         )
+
+    def check(self, address: TargetAddress) -> TargetFacts:
+        """Have the cluster tell of itself (ports.Checks)."""
+        with connect(address, self._secrets) as server:
+            Ground(server, address).sticker()
+            return facts_of(server)
 
     def logs(self, address: TargetAddress, component: str, lines: int) -> str:
         """The end of what the component's newest allocation printed: what it wrote as errors, then the rest, for Nomad keeps them apart."""

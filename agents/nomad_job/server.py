@@ -4,6 +4,7 @@ Of the library we use the endpoint objects, which build addresses and raise by s
 token, namespace and region from the environment of this process where it is given none.
 """
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -46,7 +47,7 @@ class Server:
         self._job, self._jobs, self._validate = api.Job(**settings), api.Jobs(**settings), api.Validate(**settings)
         self._deployment, self._variable = api.Deployment(**settings), api.Variable(**settings)
         self._allocation, self._client = api.Allocation(**settings), api.Client(**settings)
-        self._status = api.Status(**settings)
+        self._status, self._agent, self._nodes = api.Status(**settings), api.Agent(**settings), api.Nodes(**settings)
 
     # jobs
 
@@ -153,6 +154,25 @@ class Server:
     def drop_variable(self, path: str) -> None:
         """Forget it; one that is gone already is fine."""
         self._call(self._variable, path, method="delete")
+
+    # the cluster
+
+    def date(self) -> str | None:
+        """What time it is there, as HTTP writes it."""
+        date: str | None = self._call(self._status.leader).headers.get("Date")
+        return date
+
+    def agent(self) -> Json | None:
+        """What the agent that answers tells of itself; None where the token may not know."""
+        with contextlib.suppress(NotAllowed):
+            return self._found(self._agent, "self")
+        return None
+
+    def nodes(self) -> list[Json] | None:
+        """The short form of all nodes; None where the token may not know."""
+        with contextlib.suppress(NotAllowed):
+            return list(self._json(self._call(self._nodes)) or [])
+        return None
 
     # one call
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from agents.probe import host_port
 from agents.process_host.confidences import file_name
 from agents.process_host.lookup import host_ports
-from agents.process_host.place import Place, Telling
+from agents.process_host.place import Place
 from agents.process_host.pull import bring
 from agents.process_host.records import Errand, Job, Part, RunSpec, SeenComponent
 from agents.secrets import Safe, opened, references, require_secrets
@@ -83,11 +83,9 @@ class PlacedExecutor:
     def check(self, address: TargetAddress) -> TargetFacts:
         """Have the host tell of itself (ports.Checks)."""
         with self._open(address) as place:
-            if not isinstance(place, Telling):
-                place.read_sticker(owner_of(address))  # whoever can read that was let in
-                return TargetFacts(version=place.platform or None)
             told = place.fitness()
-        return TargetFacts(**{**told, "time": datetime.fromtimestamp(told["time"], UTC)})
+        here = {"time": datetime.fromtimestamp(told["time"], UTC), "capabilities": tuple(told["capabilities"])}
+        return TargetFacts(**{**told, **here})
 
     def logs(self, address: TargetAddress, component: str, lines: int) -> str:
         """The end of what the component's present run printed."""

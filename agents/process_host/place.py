@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, BinaryIO, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from agents.process_host.fitness import Fitness
 from agents.process_host.records import Applied, Job, Run, RunSpec, Seen, State
@@ -106,20 +106,15 @@ class Stage(Protocol):
         """All of what was asked for together is there: put every image, with its own command, in its place."""
 
 
-@runtime_checkable
-class Telling(Protocol):
-    """A place that tells of itself."""
-
-    def fitness(self) -> Fitness:
-        """What the host tells of itself."""
-
-
 class Place(Protocol):
     """One folder of a host, which any number of targets lie in. All that goes in and out is plain data. Raises Refused and Unavailable."""
 
     @property
     def platform(self) -> str:
         """`os/arch`, as images name it."""
+
+    def fitness(self) -> Fitness:
+        """What the host tells of itself."""
 
     def missing(self, job: Job) -> list[str]:
         """The digests whose trees are not there yet."""

@@ -10,7 +10,7 @@ from typing import Final
 
 from fairlead.contracts.target import SentFile
 
-NAMES: Final = ("look", "claim", "write", "unpack", "order", "watch", "tail", "sticker")
+NAMES: Final = ("look", "claim", "write", "unpack", "order", "watch", "tail", "sticker", "fit")
 _COMMON: Final = "# common\n"
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PureWindowsPath
 from typing import Any, BinaryIO, Final, cast
 
+from agents.process_host.fitness import Fitness
 from agents.process_host.health import Finding
 from agents.process_host.place import Orderer, Owner, Stage
 from agents.process_host.records import Applied, Job, Part, Run, RunSpec, Seen
@@ -93,6 +94,19 @@ class WindowsSite:
             str(fence) if fence else None, tuple(reading.seen(name, slot, found[name]) for name, slot in slots.items())
         )
 
+    def fitness(self) -> Fitness:
+        """What the host tells of itself; whoever may write below the root is an administrator."""
+        told = self._remote.call("fit", "", _no_beat)
+        _require_new(told["powershell"])
+        return {
+            "version": f"Windows {told['windows']}, PowerShell {told['powershell']}",
+            "time": told["time"] / 1000,
+            "folder": self._options.root,
+            "free": told["free"],
+            "writable": told["administrator"],
+            "capabilities": ["services"],
+        }
+
     def logs(self, owner: Owner, component: str, lines: int) -> str:
         """The end of what the component's present run wrote."""
         return tail(self._remote, _folder(owner), _no_beat, component, lines, MAX_LOG)
@@ -115,8 +129,7 @@ class WindowsSite:
     def _look(self, owner: Owner, **more: Any) -> Json:
         said = self._remote.call("look", _folder(owner), _no_beat, Owner=_written(owner), **more)
         self._platform = said["platform"]
-        if _version(said["powershell"]) < _OLDEST:
-            raise Refused(Code.POWERSHELL_TOO_OLD, f"the host has PowerShell {said['powershell']}, and 5.1 is needed")
+        _require_new(said["powershell"])
         return said
 
     def _claimed(self, owner: Owner, claim: Claim, orderer: Orderer) -> Orders:
@@ -190,6 +203,11 @@ def _folder(owner: Owner) -> str:
 
 def _written(owner: Owner) -> str:
     return json.dumps(dict(owner), sort_keys=True)
+
+
+def _require_new(powershell: str) -> None:
+    if _version(powershell) < _OLDEST:
+        raise Refused(Code.POWERSHELL_TOO_OLD, f"the host has PowerShell {powershell}, and 5.1 is needed")
 
 
 def _version(text: str) -> tuple[int, ...]:

@@ -161,7 +161,7 @@ def with_secrets(component: ComponentSpec, **uses: SecretUse) -> ComponentSpec:
     return component.model_copy(update={"config": config, "config_digest": digest_of(config)})
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 10.0) -> bool:
+def eventually(holds: Callable[[], bool], seconds: float = 120.0) -> bool:
     """Poll until it holds or the time is up."""
     until = time.monotonic() + seconds
     while not holds():

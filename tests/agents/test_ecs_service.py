@@ -127,6 +127,15 @@ def test_a_role_that_may_not_be_assumed_is_told(bench: Bench, monkeypatch: pytes
     assert refusal.value.code == Code.ROLE_REFUSED
 
 
+def test_a_cluster_tells_of_itself(bench: Bench):
+    facts = bench.harness.executor().check(bench.address)
+    assert (facts.version, facts.capabilities[0]) == (f"ECS in {REGION}, cluster {CLUSTER}", "0 container instances")
+    nowhere = bench.address.model_copy(update={"options": {**bench.address.options, "cluster": "nowhere"}})
+    with pytest.raises(NotFound) as refusal:
+        bench.harness.executor().check(nowhere)
+    assert refusal.value.code == Code.CLUSTER_NOT_FOUND
+
+
 def test_an_unknown_cluster_is_told(bench: Bench):
     with pytest.raises(NotFound) as refusal:
         bench.harness.executor().prepare(told(bench.of("1.0.0"), cluster="nowhere"), nobeat)

@@ -82,6 +82,17 @@ def test_a_token_that_is_not_enough_is_refused(bench: Bench, double: NomadDouble
     assert TOKEN not in refusal.value.detail
 
 
+@pytest.mark.parametrize(("knows", "version", "more"), [(True, "Nomad 2.0.6-dev", 3), (False, None, 0)])
+def test_a_cluster_tells_what_the_token_may_know(
+    bench: Bench, double: NomadDouble, knows: bool, version: str | None, more: int
+):
+    double.rights = {TOKEN: Right(knows=knows)}
+    executor = NomadJob(bench.harness.pushed.store, secrets=OneSecret())
+    facts = executor.check(bench.address.model_copy(update={"options": {"token": "env://TOKEN"}}))
+    assert (facts.version, len(facts.capabilities)) == (version, more)
+    assert facts.time is not None
+
+
 def test_the_token_is_read_by_reference_and_stands_nowhere(bench: Bench, double: NomadDouble):
     double.rights = {TOKEN: Right()}
     executor = NomadJob(bench.harness.pushed.store, secrets=OneSecret())

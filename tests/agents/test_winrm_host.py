@@ -264,6 +264,13 @@ def test_a_full_disk_has_its_code(bench: Bench, double: WinrmDouble) -> None:
     assert error.value.code == Code.TARGET_FULL
 
 
+def test_a_host_tells_of_itself(bench: Bench, double: WinrmDouble) -> None:
+    double.windows.free = 50 * 1024**2
+    facts = bench.harness.executor().check(bench.address)
+    assert facts.version == "Windows 10.0.17763.0, PowerShell 5.1.17763.6292"
+    assert (facts.free, facts.writable, facts.capabilities) == (50 * 1024**2, True, ("services",))
+
+
 def test_an_old_powershell_is_refused(bench: Bench, double: WinrmDouble) -> None:
     double.windows.powershell = "4.0"
     refusal = look(bench, double.endpoint)

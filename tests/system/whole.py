@@ -41,7 +41,7 @@ def until(look: Callable[[], T | None], what: str, seconds: float = SECONDS) -> 
         except httpx.TransportError:
             pass
         assert time.monotonic() < deadline, f"waited {seconds:g} s for {what}"
-        time.sleep(0.05)
+        time.sleep(0.2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from tests.doubles.nomad_double import canonical, hcl, shapes
+from tests.doubles.nomad_double import agent, canonical, hcl, shapes
 from tests.doubles.nomad_double.cluster import Cluster, Json, Key, Refusal, warnings
 from tests.doubles.nomad_double.scheduler import Scheduler
 
@@ -70,6 +70,12 @@ class Front:
 
     def _health(self, query: dict[str, str]) -> Answer:
         return Answer({"client": {"message": "ok", "ok": True}, "server": {"message": "ok", "ok": True}})
+
+    def _self(self, query: dict[str, str]) -> Answer:
+        return Answer(agent.SELF)
+
+    def _nodes(self, query: dict[str, str]) -> Answer:
+        return Answer([agent.NODE], index=agent.NODE["ModifyIndex"], read=True)
 
     def _jobs(self, query: dict[str, str]) -> Answer:
         space = query.get("namespace", "default")
@@ -258,7 +264,8 @@ class Front:
 
 
 _READS = (
-    ("status/leader", "_leader"), ("agent/health", "_health"), ("jobs", "_jobs"), ("job/([^/]+)", "_job"),
+    ("status/leader", "_leader"), ("agent/health", "_health"), ("agent/self", "_self"), ("nodes", "_nodes"), ("jobs", "_jobs"),
+    ("job/([^/]+)", "_job"),
     ("job/([^/]+)/versions", "_versions"), ("job/([^/]+)/allocations", "_job_allocations"), ("job/([^/]+)/evaluations", "_job_evaluations"),
     ("job/([^/]+)/deployments", "_job_deployments"), ("job/([^/]+)/deployment", "_job_deployment"), ("deployments", "_deployments"),
     ("deployment/allocations/([^/]+)", "_deployment_allocations"), ("deployment/([^/]+)", "_deployment"),

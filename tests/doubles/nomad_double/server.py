@@ -20,6 +20,8 @@ class Right:
 
     writes: bool = True
     namespace: str = "default"
+    knows: bool = True
+    """What agents and nodes tell: `agent:read` and `node:read`."""
 
 
 class NomadDouble:
@@ -89,6 +91,8 @@ class NomadDouble:
         if self.rights is None or parts.path in {"/v1/status/leader", "/v1/agent/health"}:
             return True
         right = self.rights.get(token)
+        if parts.path in {"/v1/agent/self", "/v1/nodes"}:
+            return right is not None and right.knows
         space = parse_qs(parts.query).get("namespace", ["default"])[-1]
         return right is not None and right.namespace == space and (method == "GET" or right.writes)
 

@@ -229,6 +229,13 @@ def sticker(host: Host, Claim: str, Record: str) -> Json:
     return {"left": True}
 
 
+def fit(host: Host) -> Json:
+    free = shutil.disk_usage(host.root.parent).free if host.windows.free is None else host.windows.free
+    versions = {"windows": "10.0.17763.0", "powershell": host.windows.powershell}
+    return {**versions, "time": now(), "free": free, "administrator": True}
+
+
 SCRIPTS: dict[str, Callable[..., Json]] = {
     "look": look, "claim": claim, "write": write, "unpack": unpack, "order": order, "watch": watch, "tail": tail, "sticker": sticker,
+    "fit": fit,
 }  # fmt: skip
