@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from fairlead.domain.codes import Code
+from tests import reference
 
 ROOT = Path(__file__).parent.parent
 
@@ -25,6 +26,10 @@ def test_every_code_is_given_somewhere():
     given = {name for module in modules for name in re.findall(r"\bCode\.([A-Z_]+)\b", module.read_text())}
     promised = {code.name for code in Code if str(code) in (ROOT / "fairlead/ports.py").read_text()}
     assert given | promised == set(Code.__members__)
+
+
+def test_every_command_is_in_the_page_of_commands():
+    assert reference.PAGE.read_text() == reference.page(), "python -m tests.reference"
 
 
 def test_links_between_pages_lead_somewhere():

@@ -25,6 +25,8 @@ from workers.demo.images import Image, to_layout
 GROUPS = {"ana": ["dev"], "ben": ["sre"], "cho": ["dev", "sre"], "dan": ["dev"]}
 ENDS = frozenset({"succeeded", "rejected", "cancelled", "expired", "superseded", "failed", "rolled_back"})
 QUICK = {"type": "rolling", "batch": 1, "min_healthy_time": "200ms", "healthy_deadline": "15s"}
+SELDOM = {"every": "1h"}
+"""Nobody looks at what runs while the tests of others do: each look costs some twenty events."""
 
 
 class Shop:
@@ -47,7 +49,12 @@ class Shop:
     def environment(self, name: str, *, targets: int = 1, **block: Any) -> None:
         """Declare an environment and its targets NAME-1, NAME-2...; what is not said is as quick as can be."""
         names = [f"{name}-{number}" for number in range(1, targets + 1)]
-        self.document["environments"][name] = {"targets": names, "strategy": dict(QUICK), **block}
+        self.document["environments"][name] = {
+            "targets": names,
+            "strategy": dict(QUICK),
+            "drift": dict(SELDOM),
+            **block,
+        }
         self.document["targets"] |= {target: self._target(target) for target in names}
 
     def apply(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from tests.system.shop import Shop
+from tests.system.shop import SELDOM, Shop
 from tests.system.whole import until
 
 pytestmark = pytest.mark.process
@@ -30,7 +30,7 @@ def watched(shop: Shop) -> Iterator[Shop]:
     shop.document["components"]["web"]["stop_grace"] = "1s"
     shop.apply()
     yield shop
-    dev["drift"] = {"every": "1h"}
+    dev["drift"] = dict(SELDOM)
     shop.apply()
 
 

@@ -25,7 +25,7 @@ from workers.plugin import build_plugin
 T = TypeVar("T")
 SECONDS = 300.0
 """Far more than anything here takes; a crowded machine may need it."""
-RECONCILE_EVERY = "5"
+RECONCILE_EVERY = "10"
 """Seconds: a sweep costs some twenty events, also of who has nothing to do with it."""
 APPLICATION_PORTS = range(20_100, 32_000)
 """Below those that the kernel gives to whoever connects somewhere: a port that is free stays free."""
