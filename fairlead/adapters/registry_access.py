@@ -10,14 +10,14 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.request import parse_http_list, parse_keqv_list
-
-from docker.auth import AuthConfig
-from docker.errors import DockerException
 
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput
+
+if TYPE_CHECKING:
+    from docker.auth import AuthConfig
 
 TOKEN_USER = "<token>"  # noqa: S105 - what credential helpers say in the place of a name, where the password is an identity token
 
@@ -53,13 +53,17 @@ class RegistryAccess:
     def _configured(self, host: str) -> Login | None:
         if self.config is None:
             return None
+        from docker.errors import DockerException  # slow to import, and most APIs have no such file
+
         try:
             found = self._logins().resolve_authconfig(host)
         except (OSError, ValueError, DockerException) as error:
             raise _unreadable(f"{self.config} gives no login for {host}: {type(error).__name__}") from error
         return _login(found) if found else None
 
-    def _logins(self) -> AuthConfig:
+    def _logins(self) -> "AuthConfig":
+        from docker.auth import AuthConfig
+
         said = json.loads(self.config.read_bytes()) if self.config else {}
         if not isinstance(said, dict):
             raise ValueError("not a JSON object")

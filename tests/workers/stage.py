@@ -30,6 +30,8 @@ from tests.workers.running import PATIENCE, RunningShop, eventually
 from workers.clock import now
 
 LONGEST_HOLD = 120.0
+PAUSE = 0.5
+"""Seconds after a sweep: it looks at every environment there is, and whoever waits for something asks again and again."""
 PATIENT = ROLLING | {"healthy_deadline": "2m"}
 """So that a target which is held up is not given up."""
 VERSIONS = ("1.0.0", "1.1.0", "1.2.0")
@@ -155,16 +157,19 @@ class Stage:
         return scene
 
     async def sweep(self) -> None:
+        """Reconcile, and wait a moment for what that may have moved."""
         await self.shop.client.execute_workflow(names.RECONCILE, id="sweep", task_queue=names.QUEUE_CONTROL)
+        await asyncio.sleep(PAUSE)
 
     async def ended(self, promotion: PromotionRecord) -> PromotionRecord:
         """Its row once it has ended, by itself or by a sweep."""
 
         async def look() -> PromotionRecord | None:
             row = await asyncio.to_thread(self.shop.row, promotion.id)
-            if not row.state.is_terminal:
-                await self.sweep()
-            return row if row.state.is_terminal else None
+            if row.state.is_terminal:
+                return row
+            await self.sweep()
+            return None
 
         return await eventually(look)
 
