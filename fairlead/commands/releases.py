@@ -28,6 +28,8 @@ from fairlead.ports import Images, Signer
 from fairlead.store import documents, history, releases
 from fairlead.store.database import Database
 
+ASKED_AT_ONCE = 50
+"""Images of a release: its registries answer in their own time."""
 MAX_SOURCE_BYTES = 16_384
 
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
@@ -155,7 +157,7 @@ def _flaws(catalogue: Catalogue, name: str, image: Wanted, wanted: Mapping[str, 
 
 def _pin(images: Images, declared: Mapping[str, Component], wanted: Mapping[str, Wanted]) -> dict[str, PinnedComponent]:
     """Ask for all images at once; the first that cannot be had is the answer."""
-    with ThreadPoolExecutor(max_workers=8) as pool:
+    with ThreadPoolExecutor(max_workers=ASKED_AT_ONCE) as pool:
         pinned = pool.map(lambda name: _pin_one(images, declared[name].repository, wanted[name]), declared)
         return dict(zip(declared, pinned, strict=True))
 

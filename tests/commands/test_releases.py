@@ -1,18 +1,31 @@
 """Creating releases: tags become digests once and for all."""
 
+from dataclasses import dataclass, field
+from threading import Barrier
 from typing import Any
 
 import pytest
 
 from fairlead.commands.releases import Wanted, activate, create_release, deprecate
-from fairlead.contracts.canonical import digest_of
+from fairlead.contracts.canonical import Digest, digest_of
 from fairlead.contracts.names import project_subject
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, Conflict, NotFound, Refused
 from fairlead.domain.states import ReleaseState
 from fairlead.evidence.envelope import read_envelope
 from fairlead.store import documents, history, ledger, releases
-from tests.commands.world import NOW, World, at, digest
+from tests.commands.world import NOW, MemoryImages, World, at, digest
+
+
+@dataclass
+class TogetherImages(MemoryImages):
+    """Answers once all that belong together have asked."""
+
+    together: Barrier = field(default_factory=lambda: Barrier(1))
+
+    def resolve(self, repository: str, tag: str) -> Digest:
+        self.together.wait()
+        return super().resolve(repository, tag)
 
 
 def create(world: World, components: dict[str, Wanted], version: str = "1.0.0", **options: Any) -> Any:
@@ -28,6 +41,14 @@ def test_tags_become_digests_and_moving_them_changes_nothing(world: World) -> No
     assert kept is not None
     assert kept.manifest.components["web"].digest == digest("web 1.0.0")
     assert (kept.digest, digest_of(kept.manifest)) == (made.digest, made.digest)
+
+
+def test_fifty_components_are_asked_for_at_once(world: World) -> None:
+    names = [f"worker{number}" for number in range(50)]
+    world.document["components"] |= {name: {"repository": f"registry.example.com/shop/{name}"} for name in names}
+    world.apply()
+    world.images = TogetherImages(together=Barrier(50, timeout=120))
+    assert set(world.release("1.0.0", tuple(names)).manifest.components) == set(names)
 
 
 def test_an_index_keeps_its_platforms(world: World) -> None:
