@@ -1,6 +1,7 @@
 """What people and programs read: results on stdout, progress and problems on stderr."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -14,6 +15,7 @@ from fairlead.cli.problem import Problem
 if TYPE_CHECKING:
     from rich.table import Table
 
+WIDE = 200
 _AS_JSON = "fairlead.json"
 _SPANS = ((86_400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 
@@ -41,7 +43,12 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, tit
     """A result for people."""
     from rich.console import Console
 
-    Console(file=sys.stdout, highlight=False).print(table(columns, rows, title=title))
+    Console(file=sys.stdout, highlight=False, width=_width()).print(table(columns, rows, title=title))
+
+
+def _width() -> int | None:
+    """A file or a pipe has no width of its own: what goes there is read later, and should not be cut."""
+    return None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDE
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> "Table":

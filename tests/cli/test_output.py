@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.cli import main
-from fairlead.cli.output import relative, short_ids
+from fairlead.cli.output import print_table, relative, short_ids
 from tests.activities.shop import NOW
 from tests.cli.terminal import Terminal
 
@@ -64,3 +64,10 @@ def test_a_plugin_that_cannot_be_loaded_takes_only_itself_away(tmp_path, monkeyp
 
 def test_the_commands_that_start_processes_have_joined(tmp_path):
     assert {"dev", "demo", "serve"} <= set(Terminal(tmp_path).run("--help").out.split())
+
+
+def test_what_goes_into_a_file_is_not_cut(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    words = "awaiting_approval " * 8
+    print_table(["promotion", "state"], [["fvpbydc5ucge", words]])
+    assert words.strip() in capsys.readouterr().out
