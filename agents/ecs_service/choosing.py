@@ -8,7 +8,7 @@ from agents.ecs_service.ground import Ground, goods_on
 from agents.ecs_service.looking import Look
 from agents.ecs_service.marks import Json
 from agents.ecs_service.reading import Rollout
-from agents.ecs_service.sameness import same
+from agents.ecs_service.sameness import asked, same
 from agents.secrets import Safe
 from fairlead.contracts.target import TargetSpec
 from fairlead.domain.fence import Claim, may_adopt
@@ -46,15 +46,30 @@ class Choosing:
 
     def _earlier(self, service: Json) -> str | None:
         """For a rollback the verified revision that is as asked."""
-        return next((arn for arn in goods_on(service) if self._fits(arn)), None) if self._spec.is_rollback else None
+        goods = goods_on(service) if self._spec.is_rollback else []
+        return next((arn for arn in goods if self._cluster.usable(arn) and self._fits(arn)), None)
 
     def _left(self, service: Json) -> str | None:
         """What a killed attempt of the same number has registered already."""
         present = reading.arn_of(service)
-        if self.made_here(present) and self._fits(present):
+        if self.made_here(present) and self._fits(present) and self._cluster.usable(present):
             return present
         newest = self._cluster.revisions(marks.stem(self._spec), _NEWEST)
         return next((arn for arn in newest if self.made_here(arn) and self._fits(arn)), None)
+
+    def good(self, service: Json) -> str | None:
+        """What was seen healthy last and can still be read, unless it was registered under this number."""
+        held = (arn for arn in goods_on(service) if self._cluster.held(arn))
+        return next((arn for arn in held if not self.made_here(arn)), None)
+
+    def again(self, revision: str) -> str:
+        """A revision that can be asked for and says what this one does: itself, or a new one where it was deregistered."""
+        if self._cluster.usable(revision):
+            return revision
+        service = self._ground.require(self._claim)
+        arn = str(self._cluster.register(asked(self._cluster.definition(revision)))["taskDefinitionArn"])
+        self._ground.note_made(self._claim, arn, service)
+        return arn
 
     def _registered(self) -> str:
         arns = delivery.deliver(self._cluster, self._spec, self._safe)
@@ -79,5 +94,5 @@ class Choosing:
 
     def made_here(self, arn: str) -> bool:
         """Whether an attempt of this number registered it."""
-        made_by = marks.claim_in(self._cluster.definition(arn))
+        made_by = marks.claim_in(self._cluster.held(arn) or {})
         return made_by is not None and made_by.number == self._claim.number

@@ -1,16 +1,18 @@
 """AWS's API as far as we need it, of one service in one cluster: plain JSON, errors mapped once."""
 
+import threading
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from agents.ecs_service import marks
 from agents.ecs_service.access import Access, Place
 from agents.ecs_service.marks import Address, Json
-from agents.ecs_service.refusals import Absent, mapped
+from agents.ecs_service.refusals import Absent, invalid, mapped
 from fairlead.domain.codes import Code
-from fairlead.domain.errors import Unavailable
+from fairlead.domain.errors import Refused, Unavailable
 
 _MANY: Final = 100
+_KEPT: Final = 1000
 _ACTIVE: Final = "ACTIVE"
 _DRAINING: Final = "DRAINING"
 UNCHANGEABLE: Final = ("launchType", "role")
@@ -18,10 +20,11 @@ UNCHANGEABLE: Final = ("launchType", "role")
 
 
 class Definitions:
-    """Task definitions by ARN: they never change, so each is asked for once."""
+    """Task definitions by ARN: what they say never changes, so each is asked for once. Threads share them."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[Place, str], Json] = {}
+        self._lock = threading.Lock()
 
     def get(self, place: Place, arn: str) -> Json | None:
         """One that has been seen."""
@@ -29,10 +32,11 @@ class Definitions:
 
     def keep(self, place: Place, definition: Json) -> Json:
         """Remember one under both of its names, and forget the oldest of very many."""
-        if len(self._known) > _MANY * 10:
-            del self._known[next(iter(self._known))]
         arn = definition["taskDefinitionArn"]
-        self._known[place, arn] = self._known[place, marks.revision(arn)] = definition
+        with self._lock:
+            self._known[place, arn] = self._known[place, marks.revision(arn)] = definition
+            while len(self._known) > _KEPT:
+                del self._known[next(iter(self._known))]
         return definition
 
 
@@ -86,17 +90,36 @@ class Cluster:
 
     def definition(self, arn: str) -> Json:
         """A task definition, by its ARN or `family:revision`."""
-        found = self._known.get(self.place, arn)
-        if found:
-            return found
-        return self._known.keep(
-            self.place, self._call("ecs", "describe_task_definition", taskDefinition=arn)["taskDefinition"]
-        )
+        found = self.held(arn)
+        if found is None:
+            raise invalid(f"the task definition {arn} is not there any more")
+        return found
+
+    def held(self, arn: str) -> Json | None:
+        """The same; None where somebody has deleted it."""
+        return self._known.get(self.place, arn) or self._described(arn)
+
+    def usable(self, arn: str) -> bool:
+        """Whether it can be asked for now: somebody may have deregistered it."""
+        return (self._described(arn) or {}).get("status") == _ACTIVE
+
+    def _described(self, arn: str) -> Json | None:
+        try:
+            said = self._call("ecs", "describe_task_definition", taskDefinition=arn)
+        except Refused as no:
+            if no.code != Code.DEFINITION_INVALID:
+                raise
+            return None
+        return self._known.keep(self.place, said["taskDefinition"])
 
     def revisions(self, family: str, most: int) -> list[str]:
         """The ARNs of the newest revisions of a family, the newest first."""
         said = self._call("ecs", "list_task_definitions", familyPrefix=family, sort="DESC", maxResults=most)
-        return [arn for arn in said.get("taskDefinitionArns") or [] if marks.revision(arn).rpartition(":")[0] == family]
+        return _of_family(family, said.get("taskDefinitionArns") or [])
+
+    def all_revisions(self, family: str) -> list[str]:
+        """All that are."""
+        return _of_family(family, self._all("list_task_definitions", "taskDefinitionArns", familyPrefix=family))
 
     def deregister(self, arn: str) -> None:
         """Let nobody use a revision any more; what runs of it goes on."""
@@ -107,14 +130,16 @@ class Cluster:
     def tasks(self, *, stopped: bool = False) -> list[Json]:
         """The tasks of the service that are meant to run; or those that are meant to have stopped, of the last hour or so."""
         status = "STOPPED" if stopped else "RUNNING"
-        arns = self._all("list_tasks", "taskArns", serviceName=self.name, desiredStatus=status)
+        arns = self._all("list_tasks", "taskArns", cluster=self.cluster, serviceName=self.name, desiredStatus=status)
         pieces = [arns[at : at + _MANY] for at in range(0, len(arns), _MANY)]
         return [task for piece in pieces for task in self._ecs("describe_tasks", tasks=piece).get("tasks") or []]
 
     def instances(self, arns: Iterable[str] | None = None) -> list[Json]:
         """Container instances of the cluster: these, or all that are active. On Fargate there are none."""
         wanted = (
-            self._all("list_container_instances", "containerInstanceArns", status=_ACTIVE) if arns is None else arns
+            self._all("list_container_instances", "containerInstanceArns", cluster=self.cluster, status=_ACTIVE)
+            if arns is None
+            else arns
         )
         wanted = sorted(wanted)
         pieces = [wanted[at : at + _MANY] for at in range(0, len(wanted), _MANY)]
@@ -156,7 +181,7 @@ class Cluster:
     def _all(self, name: str, key: str, /, **said: Any) -> list[str]:
         found, token = list[str](), None
         while True:
-            answer = self._ecs(name, **said, **({"nextToken": token} if token else {}))
+            answer = self._call("ecs", name, **said, **({"nextToken": token} if token else {}))
             found += answer.get(key) or []
             token = answer.get("nextToken")
             if not token:
@@ -168,3 +193,8 @@ class Cluster:
     def _call(self, service: str, name: str, /, **said: Any) -> Json:
         with mapped():
             return dict(getattr(self._access.client(self.place, service), name)(**said))
+
+
+def _of_family(family: str, arns: Iterable[str]) -> list[str]:
+    """AWS takes a family for the beginning of one."""
+    return [arn for arn in arns if marks.revision(arn).rpartition(":")[0] == family]

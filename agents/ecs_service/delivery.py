@@ -5,7 +5,6 @@ under its name is always the same, whoever writes it.
 """
 
 import json
-from collections.abc import Iterable
 from typing import Final
 
 from agents.ecs_service import marks
@@ -34,9 +33,9 @@ def require_reader(spec: TargetSpec) -> None:
         raise _no_reader()
 
 
-def take_away(cluster: Cluster, spec: TargetSpec, definitions: Iterable[Json]) -> None:
-    """Forget the secrets that these task definitions name, if they are the target's."""
-    said = [one for d in definitions for c in marks.components_in(d).values() for one in c.get("secrets") or []]
+def take_away(cluster: Cluster, spec: TargetSpec, definition: Json) -> None:
+    """Forget the secrets that a task definition names, if they are the target's."""
+    said = [one for c in marks.components_in(definition).values() for one in c.get("secrets") or []]
     for arn in sorted({_arn(str(one.get("valueFrom", ""))) for one in said}):
         if f":secret:{marks.secret_prefix(spec)}" in arn:
             cluster.drop_secret(arn)

@@ -5,7 +5,7 @@ A service with no task stays where there was one: the claims on it refuse lower 
 
 from collections.abc import Mapping
 
-from agents.ecs_service import marks
+from agents.ecs_service import marks, reading
 from agents.ecs_service.cluster import Cluster
 from agents.ecs_service.marks import Address, Json
 from fairlead.contracts.target import Sticker
@@ -53,20 +53,29 @@ class Ground:
         return service
 
     def stake(self, claim: Claim, deployment: str, service: Json) -> Json:
-        """Lay a claim on a service that is there already; answers the service as it is then. Raises FenceLost where a higher one lies."""
+        """Lay a claim on a service that is there already; answers the service as it is then. Raises FenceLost where a higher one lies.
+
+        Lower ones go: the highest alone refuses, and a service holds fifty tags.
+        """
         require_highest(claim, claims_on(service))
         said = {f"{marks.CLAIM}{claim}": deployment}
         if service["desiredCount"] and not goods_on(service):
             said[f"{marks.GOOD}{_BEFORE}"] = marks.revision(service["taskDefinition"])
         if not said.keys() <= marks.tags_of(service).keys():
             self._cluster.tag(service["serviceArn"], said)
-        return self.require(claim)
+        service = self.require(claim)
+        self._cluster.untag(service["serviceArn"], _lower(claim, service))
+        return service
 
     def note_made(self, claim: Claim, arn: str, service: Json) -> None:
-        """Say that a claim registered a revision, or took it over."""
-        said = {f"{marks.MADE}{claim}": marks.revision(arn)}
-        if not said.items() <= marks.tags_of(service).items():
+        """Say that a claim registered a revision, or took it over; and no more what nothing runs of and nobody goes back to."""
+        made, tags = marks.revision(arn), marks.tags_of(service)
+        said = {f"{marks.MADE}{claim}": made}
+        if not said.items() <= tags.items():
             self._cluster.tag(service["serviceArn"], said)
+        needed = {*goods_on(service), *reading.asked_of(service)} - {made}
+        lower = [found for found, value in marks.under(marks.MADE, tags) if found < claim and value not in needed]
+        self._cluster.untag(service["serviceArn"], [f"{marks.MADE}{found}" for found in lower])
 
     def note_good(self, claim: Claim, arn: str) -> None:
         """Say that a revision was seen healthy, and forget what has gone before."""
@@ -78,7 +87,7 @@ class Ground:
         kept = {value for _, value in goods[:KEPT]}
         made = [found for found, value in marks.under(marks.MADE, tags) if value not in kept and found <= claim]
         gone = [
-            *(f"{marks.CLAIM}{found}" for found in claims_on(service) if found < claim),
+            *_lower(claim, service),
             *(f"{marks.GOOD}{found}" for found, _ in goods[KEPT:]),
             *(f"{marks.MADE}{found}" for found in made),
         ]
@@ -102,6 +111,11 @@ class Ground:
         said = marks.sticker_tags(sticker)
         self._cluster.tag(service["serviceArn"], said)
         self._cluster.untag(service["serviceArn"], marks.sticker_keys(marks.tags_of(service)) - said.keys())
+
+
+def _lower(claim: Claim, service: Json) -> list[str]:
+    """The tags of claims that are lower."""
+    return [f"{marks.CLAIM}{found}" for found in claims_on(service) if found < claim]
 
 
 def claims_on(service: Mapping[str, object]) -> list[Claim]:

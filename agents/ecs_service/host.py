@@ -21,7 +21,7 @@ from agents.secrets import opened, require_secrets
 from fairlead.adapters.images import ImageStore
 from fairlead.contracts.target import SentFile, Sticker, TargetAddress, TargetObservation, TargetSpec
 from fairlead.domain.codes import Code
-from fairlead.domain.errors import BadInput, NotAllowed, Refused, Unavailable
+from fairlead.domain.errors import BadInput, FairleadError, NotAllowed, Refused, Unavailable
 from fairlead.domain.fence import Claim
 from fairlead.domain.fitness import TargetFacts
 from fairlead.ports import Beat, FailPoints, NoFailPoints, NoSecrets, Secrets
@@ -120,8 +120,9 @@ class EcsService:
     def _connected(self, address: Address) -> Iterator[Cluster]:
         try:
             yield Cluster(self._access, address, self._known)
-        except NotAllowed:
-            self._access.forget(Place.of(address))
+        except FairleadError as error:
+            if isinstance(error, NotAllowed) or error.code == Code.TARGET_DENIED:
+                self._access.forget(Place.of(address))
             raise
 
     def _looking(self, cluster: Cluster) -> Look:

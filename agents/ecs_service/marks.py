@@ -113,6 +113,12 @@ def claim_in(definition: Mapping[str, Any]) -> Claim | None:
     return None
 
 
+def registered(address: Address, definition: Mapping[str, Any]) -> bool:
+    """Whether a task definition is one of this target: somebody else's may have our family, which is joined of names."""
+    parts = components_in(definition).values()
+    return bool(parts) and all(of_target(address).items() <= labels(one).items() for one in parts)
+
+
 def health_in(container: Mapping[str, Any]) -> RenderedHealth | None:
     """Where and how we ask whether a container is healthy."""
     text = labels(container).get(HEALTH)

@@ -107,6 +107,12 @@ def arn_of(service: Mapping[str, Any]) -> str:
     return str(service.get("taskDefinition", ""))
 
 
+def asked_of(service: Mapping[str, Any]) -> set[str]:
+    """Each `family:revision` that any deployment of a service runs or ran just now."""
+    primary, others = rollouts(service)
+    return {marks.revision(arn) for arn in (arn_of(service), *(one.definition for one in (primary, *others) if one))}
+
+
 def is_revision(arn: str, revisions: Iterable[str]) -> bool:
     """Whether an ARN is of one of these `family:revision`."""
     return marks.revision(arn) in set(revisions)

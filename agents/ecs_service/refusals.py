@@ -12,11 +12,12 @@ _THROTTLED: Final = {
     "RequestThrottledException", "SlowDown", "PriorRequestNotComplete", "BandwidthLimitExceeded",
 }  # fmt: skip
 _DENIED: Final = {
-    "AccessDenied", "AccessDeniedException", "AuthFailure", "ExpiredToken", "ExpiredTokenException", "IncompleteSignature",
-    "InvalidAccessKeyId", "InvalidClientTokenId", "InvalidSignatureException", "MissingAuthenticationToken",
-    "MissingAuthenticationTokenException", "NotAuthorized", "OptInRequired", "RequestExpired", "SignatureDoesNotMatch",
-    "UnauthorizedOperation", "UnrecognizedClientException",
+    "AccessDenied", "AccessDeniedException", "AuthFailure", "IncompleteSignature", "InvalidAccessKeyId", "InvalidClientTokenId",
+    "InvalidSignatureException", "MissingAuthenticationToken", "MissingAuthenticationTokenException", "NotAuthorized",
+    "OptInRequired", "SignatureDoesNotMatch", "UnauthorizedOperation", "UnrecognizedClientException",
 }  # fmt: skip
+_EXPIRED: Final = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
+"""Whoever asks again does so with credentials that were read anew."""
 _INVALID: Final = {
     "ClientException", "InvalidParameterException", "InvalidRequestException", "LimitExceededException", "NamespaceNotFoundException",
     "PlatformTaskDefinitionIncompatibilityException", "PlatformUnknownException", "UnsupportedFeatureException", "ValidationException",
@@ -51,6 +52,8 @@ def mapped() -> Iterator[None]:
     except exceptions.SSLError as error:
         detail = f"the TLS connection to AWS is refused: {error}"
         raise Refused(Code.CERTIFICATE_REFUSED, detail) from error
+    except exceptions.CredentialRetrievalError as error:
+        raise Unavailable(Code.TARGET_DENIED, f"the credentials for AWS cannot be had now: {error}") from error
     except _no_credentials() as error:
         raise NotAllowed(Code.TARGET_DENIED, f"there are no credentials for AWS here: {error}") from error
     except exceptions.BotoCoreError as error:
@@ -67,6 +70,8 @@ def meant(answer: Any, operation: str) -> FairleadError:
         return Unavailable(Code.TARGET_THROTTLED, detail)
     if status >= _SERVER_ERROR:
         return Silent(Code.TARGET_UNREACHABLE, detail)
+    if code in _EXPIRED:
+        return Unavailable(Code.TARGET_DENIED, detail)
     if operation == _ASSUME:
         return NotAllowed(Code.ROLE_REFUSED, detail, hint="see the role's trust policy, and its external id")
     if code in _DENIED or status == _FORBIDDEN:
@@ -95,7 +100,6 @@ def _no_credentials() -> tuple[type[Exception], ...]:
     return (
         exceptions.NoCredentialsError,
         exceptions.PartialCredentialsError,
-        exceptions.CredentialRetrievalError,
         exceptions.ProfileNotFound,
         exceptions.TokenRetrievalError,
         exceptions.NoAuthTokenError,

@@ -11,7 +11,7 @@ from agents.ecs_service import delivery, document, marks, reading
 from agents.ecs_service.choosing import Choosing
 from agents.ecs_service.cluster import Cluster
 from agents.ecs_service.following import Following
-from agents.ecs_service.ground import Ground, goods_on
+from agents.ecs_service.ground import Ground
 from agents.ecs_service.looking import Look
 from agents.ecs_service.marks import Json
 from agents.ecs_service.reading import Rollout
@@ -87,11 +87,15 @@ class Work:
             time.sleep(_PAUSE)
 
     def clean_up(self) -> None:
-        """Forget the task definitions of a target that is retired, and what they read."""
-        arns = self._cluster.revisions(marks.stem(self._spec), 100)
-        delivery.take_away(self._cluster, self._spec, [self._cluster.definition(arn) for arn in arns])
-        for arn in arns:
+        """Forget the task definitions of a target that is retired, and what they read; but nothing of whoever claims it meanwhile."""
+        for arn in self._cluster.all_revisions(marks.stem(self._spec)):
             self._beat()
+            definition = self._cluster.definition(arn)
+            made_by = marks.claim_in(definition)
+            if made_by is None or made_by > self._claim or not marks.registered(self._spec, definition):
+                continue
+            self._ground.require(self._claim)
+            delivery.take_away(self._cluster, self._spec, definition)
             self._cluster.deregister(arn)
         self._ground.forget(self._claim)
 
@@ -136,8 +140,7 @@ class Work:
             service = self._cluster.update({**change, **asked})
         except Silent:
             service = self._ground.require(self._claim)
-            now, _ = reading.rollouts(service)
-            if now is None or (before and now.id == before.id):
+            if not _begun_by(arn, before, reading.rollouts(service)[0]):
                 raise
         # One change stops the old and makes the new.
         self._fail_points.reach("after_stop_old")
@@ -161,7 +164,7 @@ class Work:
         """Ask again for what was seen healthy last, and say so in the refusal."""
         service, restored = self._ground.require(self._claim), list[str]()
         if service["desiredCount"] and self._choosing.made_here(reading.arn_of(service)):
-            back = next((arn for arn in goods_on(service) if not self._choosing.made_here(arn)), None)
+            back = self._choosing.good(service)
             restored = self._restored(back) if back else []
             if back is None:
                 self.take_down()
@@ -175,9 +178,16 @@ class Work:
         release = next((marks.labels(one).get(marks.RELEASE, "") for one in said.values()), "")
         words = f"{' and '.join(sorted(said)) or revision} {release} runs again".replace("  ", " ")
         try:
-            self._follow(*self._rolled(revision, self._settings or {}), back=True)
+            self._follow(*self._rolled(self._choosing.again(revision), self._settings or {}), back=True)
         except FenceLost:
             raise
         except Refused as worse:
             return [f"{words}, but {worse.detail}"]
         return [words]
+
+
+def _begun_by(arn: str, before: Rollout | None, now: Rollout | None) -> bool:
+    """Whether it was our call that began a deployment; another's asks for something else."""
+    if now is None or (before and now.id == before.id):
+        return False
+    return reading.is_revision(now.definition, [marks.revision(arn)])

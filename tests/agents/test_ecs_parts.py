@@ -206,7 +206,8 @@ def test_a_tag_holds_only_what_aws_allows():
         ("ThrottlingException", "UpdateService", 400, Unavailable, Code.TARGET_THROTTLED),
         ("ServerException", "UpdateService", 500, Unavailable, Code.TARGET_UNREACHABLE),
         ("AccessDeniedException", "UpdateService", 400, NotAllowed, Code.TARGET_DENIED),
-        ("ExpiredTokenException", "ListTasks", 400, NotAllowed, Code.TARGET_DENIED),
+        ("ExpiredTokenException", "ListTasks", 400, Unavailable, Code.TARGET_DENIED),
+        ("ExpiredToken", "AssumeRole", 403, Unavailable, Code.TARGET_DENIED),
         ("UnrecognizedClientException", "ListTasks", 400, NotAllowed, Code.TARGET_DENIED),
         ("SomethingNew", "ListTasks", 403, NotAllowed, Code.TARGET_DENIED),
         ("AccessDenied", "AssumeRole", 403, NotAllowed, Code.ROLE_REFUSED),
@@ -231,6 +232,7 @@ def test_each_answer_of_aws_has_its_own_meaning(code, operation, status, kind, m
     ("raised", "kind", "meant"),
     [
         (exceptions.NoCredentialsError(), NotAllowed, Code.TARGET_DENIED),
+        (exceptions.CredentialRetrievalError(provider="x", error_msg="away"), Unavailable, Code.TARGET_DENIED),
         (exceptions.SSLError(endpoint_url="https://x", error="expired"), Refused, Code.CERTIFICATE_REFUSED),
         (exceptions.ReadTimeoutError(endpoint_url="https://x"), refusals.Silent, Code.TARGET_UNREACHABLE),
     ],

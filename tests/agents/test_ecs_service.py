@@ -313,6 +313,18 @@ def test_a_call_without_an_answer_is_read_back(bench: Bench, call: str):
     assert bench.tally() == Tally(1, 1)
 
 
+def test_a_good_revision_that_somebody_deregistered_is_registered_anew_to_go_back_to(bench: Bench):
+    bench.apply(bench.of("1.0.0"), 1)
+    held = service(bench)["taskDefinition"]
+    bench.harness.ecs.deregister_task_definition(taskDefinition=held)
+    with pytest.raises(Refused) as refusal:
+        bench.apply(bench.of("2.0.0", {"CRASH": "1"}), 2)
+    assert refusal.value.code == Code.START_FAILED
+    assert service(bench)["taskDefinition"] != held
+    assert bench.runs(bench.of("1.0.0"))
+    assert bench.see()["web"].config is not None
+
+
 def test_a_service_that_is_being_deleted_is_waited_for(bench: Bench):
     executor, client = alone(bench)
     with Stubber(client) as stub:
