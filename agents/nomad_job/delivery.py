@@ -4,7 +4,7 @@ The job holds no value, so it can be inspected, planned and sealed. Items of old
 that needs them: what is put back finds its own.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from agents.nomad_job import marks
@@ -34,14 +34,20 @@ def template(address: Address, component: ComponentSpec) -> list[Json]:
     return [{"DestPath": _FILE, "EmbeddedTmpl": text, "Envvars": True, "ChangeMode": "noop", "ErrMissingKey": True}]
 
 
-def deliver(server: Server, spec: TargetSpec, safe: Safe, versions: Iterable[Json]) -> None:
-    """Write the values of a specification, and forget those that no kept version needs. Raises as Safe.of does."""
+def deliver(
+    server: Server, spec: TargetSpec, safe: Safe, versions: Iterable[Json], require: Callable[[], None]
+) -> None:
+    """Write the values of a specification, and forget those that no kept version needs. Raises as Safe.of and `require` do.
+
+    `require` raises where a higher claim lies: asked after reading, so whatever a higher one writes later is seen by check-and-set.
+    """
     items = {_key(c.config_digest, name): value for c in spec.components for name, value in safe.of(c).items()}
     if not items:
         return
     needed = tuple(_prefix(said.get("config", "")) for v in versions for said in marks.components_in(v).values())
     for _ in range(_TRIES):
         found = server.variable(path(spec))
+        require()
         old: Mapping[str, str] = (found or {}).get("Items") or {}
         wanted = {**{key: value for key, value in old.items() if key.startswith(needed)}, **items}
         if wanted == old or _put(server, path(spec), wanted, found["ModifyIndex"] if found else 0):

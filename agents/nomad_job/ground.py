@@ -11,7 +11,7 @@ from agents.nomad_job.server import Server
 from fairlead.contracts.canonical import canonical
 from fairlead.contracts.target import Sticker
 from fairlead.domain.codes import Code
-from fairlead.domain.errors import Refused, Unavailable
+from fairlead.domain.errors import Conflict, Refused, Unavailable
 from fairlead.domain.fence import Claim, require_highest
 
 _FENCE, _DEPLOYMENT, _STICKER = "fence", "deployment", "sticker"
@@ -40,7 +40,7 @@ class Ground:
 
     def claim(self) -> Claim | None:
         """The highest claim that lies here."""
-        return _fence(_items(self._server.variable(self._path)))
+        return self._fence(_items(self._server.variable(self._path)))
 
     def stake(self, claim: Claim, deployment: str) -> None:
         """Lay a claim. Raises FenceLost where a higher one lies."""
@@ -51,9 +51,12 @@ class Ground:
         require_highest(claim, _some(self.claim()))
 
     def sticker(self) -> Sticker | None:
-        """The record, None where there is none."""
+        """The record, None where there is none or it was spoilt."""
         text = _items(self._server.variable(self._path)).get(_STICKER)
-        return Sticker.model_validate_json(text) if text else None
+        try:
+            return Sticker.model_validate_json(text) if text else None
+        except ValueError:
+            return None
 
     def put_sticker(self, sticker: Sticker | None, claim: Claim) -> None:
         """Leave the record, or none. Raises FenceLost."""
@@ -64,19 +67,24 @@ class Ground:
         for _ in range(_TRIES):
             found = self._server.variable(self._path)
             present = _items(found)
-            require_highest(claim, _some(_fence(present)))
+            require_highest(claim, _some(self._fence(present)))
             wanted = {key: value for key, value in {**present, **items}.items() if value}
             if wanted == present or self._server.put_variable(self._path, wanted, found["ModifyIndex"] if found else 0):
                 return
         raise Unavailable(Code.TARGET_UNREACHABLE, f"the variable {self._path} is written by too many at once")
 
+    def _fence(self, items: Mapping[str, str]) -> Claim | None:
+        """Raises Conflict (target_changed) where a hand has spoilt it: nobody can tell then who is the highest."""
+        try:
+            return Claim.parse(items[_FENCE]) if _FENCE in items else None
+        except ValueError as error:
+            detail = f"the variable {self._path} says {items[_FENCE]!r} where its fence should be"
+            hint = "write the highest claim back, which is in the meta of the job's versions too"
+            raise Conflict(Code.TARGET_CHANGED, detail, hint=hint) from error
+
 
 def _items(variable: Json | None) -> dict[str, str]:
     return dict((variable or {}).get("Items") or {})
-
-
-def _fence(items: Mapping[str, str]) -> Claim | None:
-    return Claim.parse(items[_FENCE]) if _FENCE in items else None
 
 
 def _some(claim: Claim | None) -> tuple[Claim, ...]:

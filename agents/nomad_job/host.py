@@ -139,6 +139,7 @@ def _sent(job: Json) -> SentFile:
 
 def _tail(errors: list[str], printed: list[str], lines: int) -> str:
     """At most so many lines of both, of each at least half of them where it has that many."""
-    kept = errors[-max(lines // 2, lines - len(printed)) :] if lines else []
+    most = max(lines // 2, lines - len(printed))
+    kept = errors[-most:] if most else []
     rest = max(lines - len(kept), 0)
     return "\n".join([*kept, *(printed[-rest:] if rest else [])])

@@ -92,7 +92,7 @@ class Server:
 
     def allocations(self, id: str) -> list[Json]:
         """The short form of all allocations of a job, in no order."""
-        return self._call(self._job, id, "allocations").json() or []
+        return list(self._json(self._call(self._job, id, "allocations")) or [])
 
     def allocation(self, id: str) -> Json | None:
         """An allocation in full: with the job as it was when it was placed, or last updated in place."""
@@ -117,11 +117,11 @@ class Server:
 
     def evaluations(self, id: str) -> list[Json]:
         """All that are kept of a job, in no order."""
-        return self._call(self._job, id, "evaluations").json() or []
+        return list(self._json(self._call(self._job, id, "evaluations")) or [])
 
     def deployments(self, id: str) -> list[Json]:
         """All that are kept of a job, in no order."""
-        return self._call(self._job, id, "deployments").json() or []
+        return list(self._json(self._call(self._job, id, "deployments")) or [])
 
     def deployment(self, id: str, after: int = 0) -> Json | None:
         """A deployment; one that has not changed since the index `after` is waited for, a moment."""

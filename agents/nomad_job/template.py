@@ -19,7 +19,10 @@ def job_of(server: Server, spec: TargetSpec, claim: Claim) -> Json:
     if len(named) > 1:
         raise invalid(f"one target is one job, but its components name {' and '.join(sorted(named))}")
     for path, content in named.items():
-        return filled(_read(server, path, content), spec, claim)
+        try:
+            return filled(_read(server, path, content), spec, claim)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise invalid(f"{path} holds no job as Nomad knows them: {error!r}") from error
     return document.render(spec, claim)
 
 

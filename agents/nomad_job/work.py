@@ -16,7 +16,7 @@ from agents.nomad_job.server import Said, Server, Silent
 from agents.secrets import Safe
 from fairlead.contracts.target import TargetSpec
 from fairlead.domain.codes import Code
-from fairlead.domain.errors import Conflict, Refused, Unavailable
+from fairlead.domain.errors import Conflict, FairleadError, Refused, Unavailable
 from fairlead.domain.fence import Claim, FenceLost, may_adopt
 from fairlead.domain.health import Health
 from fairlead.ports import Beat, FailPoints
@@ -56,9 +56,13 @@ class Work:
         return job
 
     def take_down(self) -> None:
-        """Stop the job, and forget it when nothing of it runs any more."""
-        if self._ground.job() is None:
-            return
+        """Stop the job, and forget it when nothing of it runs any more; its secrets too, which whoever purged it left."""
+        if self._ground.job() is not None:
+            self._purge()
+        self._ground.require(self._claim)
+        self._server.drop_variable(delivery.path(self._spec))
+
+    def _purge(self) -> None:
         self._ground.require(self._claim)
         self._server.deregister(self._ground.id, purge=False)
         self._fail_points.reach("after_stop_old")
@@ -71,7 +75,6 @@ class Work:
             time.sleep(_PAUSE)
         self._ground.require(self._claim)
         self._server.deregister(self._ground.id, purge=True)
-        self._server.drop_variable(delivery.path(self._spec))
 
     # choosing
 
@@ -95,7 +98,8 @@ class Work:
     def _supplied(self, wanted: Json) -> Json:
         """The job, once its secrets lie where its tasks read them."""
         self._ground.require(self._claim)
-        delivery.deliver(self._server, self._spec, self._safe, self._server.versions(self._ground.id))
+        versions = self._server.versions(self._ground.id)
+        delivery.deliver(self._server, self._spec, self._safe, versions, lambda: self._ground.require(self._claim))
         return wanted
 
     def _fits(self, job: Json) -> bool:
@@ -167,7 +171,11 @@ class Work:
         return Conflict(Code.TARGET_CHANGED, f"somebody else changed the job {self._ground.id} while it rolled out")
 
     def _mark(self, version: int) -> None:
-        """Tag a version as seen healthy, so that it is kept and known as what to go back to; then take the older tags away."""
+        """Tag a version as seen healthy, so that it is kept and known as what to go back to; then take the older tags away.
+
+        What a higher claim has marked meanwhile stays.
+        """
+        self._ground.require(self._claim)
         versions = self._server.versions(self._ground.id)
         mine = next((v for v in versions if v["Version"] == version), {})
         with contextlib.suppress(Said):
@@ -175,7 +183,8 @@ class Work:
                 words = f"release {(mine.get('Meta') or {}).get(marks.RELEASE, '')} was seen healthy"
                 self._server.tag(self._ground.id, f"{marks.VERIFIED}{self._claim}", version, words)
             for older in versions:
-                if older["Version"] != version and marks.verified_by(older):
+                marked = marks.verified_by(older)
+                if older["Version"] != version and marked and marked <= self._claim:
                     self._server.untag(self._ground.id, older["VersionTag"]["Name"])
 
     # judging
@@ -249,15 +258,21 @@ class Work:
         return Refused(code, detail, fields={"component": name, "log": log})
 
     def _last_words(self, allocation: str, task: str) -> str:
-        said = "".join(self._server.log(allocation, task, stream, _LOG) for stream in ("stdout", "stderr")).strip()
-        return self._safe.mask_output(said)
+        """Whatever hinders us from reading them, the verdict stands."""
+        try:
+            said = "".join(self._server.log(allocation, task, stream, _LOG) for stream in ("stdout", "stderr"))
+        except FairleadError:
+            return ""
+        return self._safe.mask_output(said.strip())
 
     # going back
 
     def _put_back(self, refusal: Refused) -> Refused:
         """Register again what was seen healthy last, just as it was, and say so in the refusal."""
         present, restored = self._ground.job(), list[str]()
-        if present and self._made_here(present):
+        if present is None and any(component.config.secrets for component in self._spec.components):
+            self.take_down()
+        elif present and self._made_here(present):
             back = self._last_good()
             restored = self._restored(back) if back else []
             if back is None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from agents.nomad_job import NomadJob
+from agents.nomad_job.server import Said, Server
 from fairlead.adapters.images import ImageStore
 from fairlead.contracts.release import SecretUse
 from fairlead.contracts.target import TargetSpec
@@ -14,7 +15,9 @@ from fairlead.domain.fence import Claim
 from fairlead.domain.health import Health
 from tests.agents.bench import Bench, eventually, nobeat, with_config
 from tests.agents.harness import Image, Tally
+from tests.agents.keeping import apply, secretive
 from tests.doubles.nomad_double import NomadDouble, Right
+from tests.fakes.secrets import MemorySecrets
 from tests.fixtures.nomad import NomadDoubleHarness
 
 TOKEN = "0b7b8f9c-5f57-4c1d-8a53-2a6a2b7b7f11"
@@ -182,6 +185,32 @@ def test_a_lost_check_and_set_is_tried_again_on_what_is_there_now(bench: Bench, 
         "fence": "1.1",
         "deployment": "deployment-of-1.0.0",
     }
+
+
+def test_secrets_go_with_the_target_though_its_job_was_purged_by_hand(bench: Bench, double: NomadDouble):
+    safe, key = MemorySecrets(), ("default", f"nomad/jobs/{job(bench)}")
+    spec = secretive(bench, safe.put("vault://kv/x#y", "v"))
+    apply(bench, spec, 1, safe)
+    assert key in double.cluster.variables
+    bench.harness.call("DELETE", f"job/{job(bench)}?purge=true")
+    bench.harness.executor(None, safe).retire(spec, Claim(2, 1), nobeat)
+    assert key not in double.cluster.variables
+
+
+def test_a_first_job_that_is_refused_leaves_no_secret(
+    bench: Bench, double: NomadDouble, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(server: Server, job: dict[str, object], index: int) -> None:
+        assert ("default", f"nomad/jobs/{job['ID']}") in double.cluster.variables
+        raise Said(400, "no")
+
+    monkeypatch.setattr(Server, "register", refuse)
+    monkeypatch.setattr(Server, "validate", lambda server, job: "no")
+    safe = MemorySecrets()
+    with pytest.raises(Refused) as refusal:
+        bench.harness.executor(None, safe).apply(secretive(bench, safe.put("vault://kv/x#y", "v")), Claim(1, 1), nobeat)
+    assert refusal.value.code == Code.JOB_INVALID
+    assert ("default", f"nomad/jobs/{job(bench)}") not in double.cluster.variables
 
 
 def test_canaries_are_promoted_by_us_when_they_are_healthy(bench: Bench, double: NomadDouble):

@@ -1,0 +1,126 @@
+"""Nomad jobs, without a Nomad: what a lower claim may not touch, what a hand has spoilt, files that hold no job, ends of logs."""
+
+from typing import Any
+
+import pytest
+
+from agents.nomad_job import delivery, host, marks, template
+from agents.nomad_job.ground import Ground
+from agents.nomad_job.server import Server
+from agents.nomad_job.work import Work
+from agents.secrets import Safe
+from fairlead.contracts.target import TargetSpec
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import Conflict, NotAllowed, Refused
+from fairlead.domain.fence import Claim, FenceLost
+from fairlead.ports import NoFailPoints, NoSecrets
+from tests.agents.bench import nobeat, with_config
+from tests.agents.test_ecs_parts import component
+
+ANYTHING: Any = None
+
+
+class Told(Server):
+    """What Nomad keeps of a job, as far as these tests ask it."""
+
+    def __init__(self, fence: str = "2.1", sticker: str = "") -> None:
+        self.fence = {"fence": fence, **({"sticker": sticker} if sticker else {})}
+        self.items: dict[str, str] = {}
+        self.history: list[dict[str, Any]] = []
+        self.untagged: list[str] = []
+
+    def variable(self, path: str) -> dict[str, Any] | None:
+        return {"Items": self.fence if path.startswith("fairlead/") else self.items, "ModifyIndex": 7}
+
+    def put_variable(self, path: str, items: Any, index: int) -> bool:
+        self.items = dict(items)
+        return True
+
+    def versions(self, id: str) -> list[dict[str, Any]]:
+        return self.history
+
+    def tag(self, id: str, name: str, version: int, words: str) -> None:
+        raise AssertionError
+
+    def untag(self, id: str, name: str) -> None:
+        self.untagged.append(name)
+
+    def log(self, allocation: str, task: str, stream: str, most: int) -> str:
+        raise NotAllowed(Code.TARGET_DENIED, "no")
+
+
+def spec(**config: Any) -> TargetSpec:
+    one = with_config(component(), target_type="nomad_job", **config)
+    return TargetSpec(
+        project="shop", environment="prod", target="p-1", type="nomad_job", endpoint="http://x", release="1.0.0",
+        deployment="d1", decision="sha256:" + "d" * 64, components=(one,),
+    )  # fmt: skip
+
+
+def work(told: Told, number: int) -> Work:
+    return Work(told, spec(), Claim(number, 1), nobeat, NoFailPoints(), Safe(NoSecrets(), spec()))
+
+
+def marked(version: int, claim: str) -> dict[str, Any]:
+    return {"Version": version, "VersionTag": {"Name": f"{marks.VERIFIED}{claim}"}}
+
+
+def test_secrets_stay_as_they_are_where_a_higher_claim_has_come_before_they_were_read() -> None:
+    told = Told(fence="3.1")
+    told.items = {"theirs": "x"}
+    with pytest.raises(FenceLost):
+        delivery.deliver(
+            told, spec(), Given(NoSecrets(), spec()), [], lambda: Ground(told, spec()).require(Claim(2, 1))
+        )
+    assert told.items == {"theirs": "x"}
+
+
+class Given(Safe):
+    """What components are given."""
+
+    def of(self, component: Any) -> dict[str, str]:
+        return {"TOKEN": "mine"}
+
+
+def test_the_mark_of_a_higher_claim_stays() -> None:
+    told = Told(fence="2.1")
+    told.history = [marked(4, "3.1"), marked(3, "2.1"), marked(2, "1.1")]
+    work(told, 2)._mark(3)
+    assert told.untagged == [f"{marks.VERIFIED}1.1"]
+    told.fence["fence"] = "3.1"
+    with pytest.raises(FenceLost):
+        work(told, 2)._mark(3)
+
+
+def test_a_log_that_may_not_be_read_does_not_hide_why_it_failed() -> None:
+    assert work(Told(), 2)._last_words("a", "web") == ""
+
+
+def test_a_fence_that_a_hand_has_spoilt_lets_nobody_in() -> None:
+    ground = Ground(Told(fence="soon", sticker="{"), spec())
+    for act in (lambda: ground.require(Claim(9, 1)), lambda: ground.stake(Claim(9, 1), "d")):
+        with pytest.raises(Conflict) as refusal:
+            act()
+        assert refusal.value.code == Code.TARGET_CHANGED
+    assert ground.sticker() is None
+
+
+@pytest.mark.parametrize(
+    "job",
+    ['{"TaskGroups": ["g"]}', '{"TaskGroups": [{"Tasks": [{"Config": {}}]}]}', '{"TaskGroups": [], "Meta": 1}', '{"Type": {}, "TaskGroups": []}'],
+)  # fmt: skip
+def test_a_file_that_holds_something_else_is_refused(job: str) -> None:
+    one = with_config(component(), run={"nomad": {"file": "web.json"}}).model_copy(update={"files": {"web.json": job}})
+    asked = spec().model_copy(update={"components": (one,)})
+    with pytest.raises(Refused) as refusal:
+        template.job_of(ANYTHING, asked, Claim(1, 1))
+    assert refusal.value.code == Code.JOB_INVALID
+
+
+@pytest.mark.parametrize(
+    ("errors", "printed", "lines", "kept"),
+    [(5, 5, 1, 1), (5, 5, 4, 4), (5, 1, 4, 4), (0, 5, 2, 2), (5, 0, 2, 2), (5, 5, 0, 0), (1, 1, 9, 2)],
+)
+def test_of_a_log_no_more_lines_are_shown_than_were_asked_for(errors: int, printed: int, lines: int, kept: int) -> None:
+    said = host._tail(["e"] * errors, ["p"] * printed, lines)
+    assert len(said.split()) == kept
