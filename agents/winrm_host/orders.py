@@ -61,7 +61,7 @@ class Orders:
 
     def last_words(self, run: Run) -> str:
         """The end of what it wrote."""
-        return tail(self._remote, self._target, self._beat, run.spec.component, _LAST_LINES, _LAST_BYTES)
+        return tail(self._remote, self._target, self._owner, self._beat, run.spec.component, _LAST_LINES, _LAST_BYTES)
 
     def start(self, claim: Claim, spec: RunSpec, secrets: Mapping[str, str] | None = None) -> State:
         """Put it in the place of what runs, and of what else of this target has its ports."""
@@ -70,7 +70,7 @@ class Orders:
         grace = max((self._grace(name) for name in stopped), default=0.0)
         account, sid = self._runs_as
         return self._order(
-            "start", claim, spec.component, grace * max(1, len(stopped)), Spec=json.dumps(asdict(spec)), Path=command_line(spec),
+            "start", claim, spec.component, grace, max(1, len(stopped)), Spec=json.dumps(asdict(spec)), Path=command_line(spec),
             Account=account, Sid=sid, Instead=stopped, Names=list(given), Values=list(given.values()),
         )  # fmt: skip
 
@@ -106,9 +106,10 @@ class Orders:
         """Take back what this claim started, though a higher one lies on the target."""
         return self._order("undo", claim, component, grace, Number=str(run))
 
-    def _order(self, do: str, claim: Claim, component: str, grace: float, **more: Any) -> State:
-        told: dict[str, Any] = {"Do": do, "Claim": str(claim), "Component": component, **more}
-        return self.learn(self._remote.order(self._target, self._beat, grace, **told))
+    def _order(self, do: str, claim: Claim, component: str, grace: float, stops: int = 1, **more: Any) -> State:
+        """`stops`: so many components end one after the other, each with the whole grace."""
+        told: dict[str, Any] = {"Do": do, "Claim": str(claim), "Component": component, "Grace": grace, **more}
+        return self.learn(self._remote.order(self._target, self._beat, grace * stops, **told))
 
     def _grace(self, component: str) -> float:
         run = self._state.slots[component].run
@@ -134,7 +135,7 @@ def command_line(spec: RunSpec) -> str:
     return " ".join([f'"{spec.argv[0]}"', subprocess.list2cmdline(spec.argv[1:])]).strip()
 
 
-def tail(remote: Remote, target: str, beat: Beat, component: str, lines: int, most: int) -> str:
+def tail(remote: Remote, target: str, owner: str, beat: Beat, component: str, lines: int, most: int) -> str:
     """The end of what a component's present run wrote."""
-    said = remote.call("tail", target, beat, Component=component, Lines=lines, Most=most)
+    said = remote.call("tail", target, beat, Owner=owner, Component=component, Lines=lines, Most=most)
     return str(said["text"])

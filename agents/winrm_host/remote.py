@@ -60,9 +60,9 @@ class Remote:
         code = Code(said["code"])
         raise _KINDS[code](code, said["detail"], fields=said["fields"])
 
-    def order(self, target: str, beat: Beat, grace: float, **values: Any) -> Json:
+    def order(self, target: str, beat: Beat, seconds: float, **values: Any) -> Json:
         """The script `order`, which does a thing only once however often it is asked under one id."""
-        return self.call("order", target, beat, grace, Operation=secrets.token_hex(16), Grace=grace, **values)
+        return self.call("order", target, beat, seconds, Operation=secrets.token_hex(16), **values)
 
     def _run(self, name: str, target: str, beat: Beat, seconds: float, values: Mapping[str, Any]) -> Json:
         self._shell = self._shell or self._connect()

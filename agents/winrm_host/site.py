@@ -109,7 +109,7 @@ class WindowsSite:
 
     def logs(self, owner: Owner, component: str, lines: int) -> str:
         """The end of what the component's present run wrote."""
-        return tail(self._remote, _folder(owner), _no_beat, component, lines, MAX_LOG)
+        return tail(self._remote, _folder(owner), _written(owner), _no_beat, component, lines, MAX_LOG)
 
     def retire(self, owner: Owner, claim: Claim, orderer: Orderer) -> None:
         """Stop and remove what we made there; claims stay, so that lower ones are refused for ever."""

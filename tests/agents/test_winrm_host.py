@@ -26,6 +26,7 @@ from tests.agents.bench import Bench, nobeat, with_config, with_secrets
 from tests.agents.harness import Tally
 from tests.agents.hooking import hooked
 from tests.doubles.winrm_double import WinrmDouble, wsman
+from tests.doubles.winrm_double.windows import Service
 from tests.fakes.secrets import MemorySecrets
 from tests.fixtures.certificates import DAY, Authority
 from tests.fixtures.images import demo_files, make_layout
@@ -182,6 +183,27 @@ def test_when_nothing_comes_back_the_outcome_is_unknown_and_the_next_attempt_fin
     assert bench.tally() == Tally(1, 1)
 
 
+def test_an_order_that_was_broken_off_midway_is_done_once_all_the_same(
+    bench: Bench, double: WinrmDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service is made already when the session ends."""
+    start, broken = double.windows.start, list[str]()
+
+    def break_off(target: str, service: Service) -> None:
+        if not broken:
+            broken.append(service.name)
+            double._lost.set()
+            raise RuntimeError("the session has ended")
+        start(target, service)
+
+    monkeypatch.setattr(double.windows, "start", break_off)
+    bench.apply(bench.of("1.0.0"), 1)
+    [left] = [name for name in double.windows.services if f"-{bench.target}." in name]
+    assert broken
+    assert left not in broken
+    assert bench.runs(bench.of("1.0.0"))
+
+
 def test_a_script_that_takes_too_long_is_an_unknown_outcome(bench: Bench, double: WinrmDouble) -> None:
     double.faults.hold = threading.Event()
     connect = connector(double.endpoint, read_options(bench.options), LoginSecrets(None))
@@ -301,6 +323,9 @@ def test_the_folder_of_another_target_is_left_alone(bench: Bench, winrm_double_h
     (winrm_double_harness.path(bench.address) / "owner.json").write_text('{"project": "theirs"}')
     with pytest.raises(Refused) as refusal:
         bench.apply(bench.of("2.0.0"), 2)
+    assert refusal.value.code == Code.FOREIGN_WORKLOAD
+    with pytest.raises(Refused) as refusal:
+        bench.harness.executor().logs(bench.address, "web", 10)
     assert refusal.value.code == Code.FOREIGN_WORKLOAD
 
 

@@ -1,8 +1,10 @@
 """The parts of WinRM hosts that need no connection: scripts, packed trees, command lines."""
 
 import io
+import json
 import re
 import zipfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,17 @@ from tree_sitter import Language, Node, Parser
 
 from agents.process_host.records import RunSpec
 from agents.winrm_host import scripts
-from agents.winrm_host.orders import command_line
+from agents.winrm_host.orders import Orders, command_line
 from agents.winrm_host.packing import flaw_of, pack
+from agents.winrm_host.remote import Remote
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused
+from fairlead.domain.fence import Claim
+from fairlead.ports import Beat
 from tests.agents.bench import nobeat
 from tests.doubles.winrm_double import imitations
 
+PLAIN: dict[str, Any] = {"component": "web", "cwd": "", "home": "", "env": {}, "ports": (), "stop_grace": 1.0}
 TOO_NEW = re.compile(r"\?\?|&&|\|\||\?\.|\?\[|-Parallel\b|Set-Service\b.*-BinaryPathName|Remove-Service\b")
 """What PowerShell 5.1 does not know, and the grammar lets pass."""
 
@@ -105,6 +111,29 @@ def test_a_tree_that_cannot_be_there_is_refused(tmp_path: Path, bad: str) -> Non
     assert refusal.value.code == Code.LAYER_UNSAFE
 
 
+class Asked(Remote):
+    """Takes orders down: how long each may take, and the grace of each component."""
+
+    def __init__(self) -> None:
+        self.orders: list[tuple[float, float]] = []
+
+    def order(self, target: str, beat: Beat, seconds: float, **values: Any) -> Any:
+        self.orders.append((seconds, values["Grace"]))
+        return {"slots": {}}
+
+
+def test_each_of_those_that_make_room_has_its_grace_and_the_order_has_time_for_all() -> None:
+    remote = Asked()
+    orders = Orders(remote, "t", "o", ("", ""), nobeat)
+    runs = {"number": "1", "holder": "1.1", "created": 1, "started": None, "exits": 0, "pid": 0, "exit": None}
+    specs = [RunSpec(argv=("x",), labels={}, **{**PLAIN, "component": name, "ports": (80,)}) for name in ("a", "b")]
+    slots = {one.component: {"run": runs, "kept": None, "specs": {"1": json.dumps(asdict(one))}} for one in specs}
+    orders.learn({"slots": slots})
+    orders.start(Claim(2, 1), specs[0])
+    orders.start(Claim(2, 1), specs[0])
+    assert remote.orders == [(2.0, 1.0), (0.0, 0.0)]
+
+
 @pytest.mark.parametrize(
     ("argv", "line"),
     [
@@ -113,5 +142,4 @@ def test_a_tree_that_cannot_be_there_is_refused(tmp_path: Path, bad: str) -> Non
     ],
 )
 def test_a_command_line_is_one_that_windows_takes_apart_again(argv: tuple[str, ...], line: str) -> None:
-    plain: dict[str, Any] = {"component": "web", "cwd": "", "home": "", "env": {}, "ports": (), "stop_grace": 1.0}
-    assert command_line(RunSpec(argv=argv, labels={}, **plain)) == line
+    assert command_line(RunSpec(argv=argv, labels={}, **PLAIN)) == line

@@ -112,15 +112,20 @@ function Get-RunService([string]$Component, [string]$Number) {
     Get-CimInstance -ClassName Win32_Service -Filter "Name='fairlead.$Target.$Component.$Number'"
 }
 
+# Numbers are used again: whoever is older than the process that has its parent's number is no child of it.
 function Get-Family([int]$Leader) {
     $parents = @{}
+    $born = @{}
     foreach ($process in @(Get-CimInstance -ClassName Win32_Process)) {
         $parents[[int]$process.ProcessId] = [int]$process.ParentProcessId
+        $born[[int]$process.ProcessId] = $process.CreationDate
     }
     $family = @($Leader)
     do {
         $before = $family.Count
-        $family += @($parents.Keys | Where-Object { $family -contains $parents[$_] -and $family -notcontains $_ })
+        $family += @($parents.Keys | Where-Object {
+            $family -contains $parents[$_] -and $family -notcontains $_ -and $born[$_] -ge $born[$parents[$_]]
+        })
     } while ($family.Count -ne $before)
     return $family
 }
@@ -128,12 +133,13 @@ function Get-Family([int]$Leader) {
 function Stop-Run([string]$Component, [string]$Number, [double]$Grace) {
     $service = Get-RunService $Component $Number
     if ($null -eq $service -or $service.State -eq 'Stopped') { return }
-    $family = @(Get-Family ([int]$service.ProcessId))
     Invoke-CimMethod -InputObject $service -MethodName StopService | Out-Null
     $until = [DateTime]::UtcNow.AddSeconds($Grace)
     while ((Get-RunService $Component $Number).State -ne 'Stopped' -and [DateTime]::UtcNow -lt $until) { Start-Sleep -Milliseconds 100 }
-    if ((Get-RunService $Component $Number).State -eq 'Stopped') { return }
-    Stop-Process -Id $family -Force -ErrorAction SilentlyContinue
+    $service = Get-RunService $Component $Number
+    if ($service.State -eq 'Stopped') { return }
+    # Without a process it has no number but 0, which is the family of all.
+    if ($service.ProcessId) { Stop-Process -Id @(Get-Family ([int]$service.ProcessId)) -Force -ErrorAction SilentlyContinue }
     $until = [DateTime]::UtcNow.AddSeconds(15)
     while ((Get-RunService $Component $Number).State -ne 'Stopped') {
         if ([DateTime]::UtcNow -gt $until) { throw "the service of $Component does not end" }

@@ -33,6 +33,8 @@ function New-OpenFolder([string]$At) {
 
 function Start-New {
     foreach ($other in $Instead) { Stop-Slot $other $Grace }
+    # What is left of this very order where it was broken off: nobody else knows of it.
+    Stop-Slot $Component $Grace
     $counted = Read-Text "$Folder\runs"
     $new = 1 + $(if ($null -eq $counted) { 0 } else { [int]$counted })
     Write-Text "$Folder\runs" "$new"

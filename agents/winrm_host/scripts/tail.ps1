@@ -1,8 +1,9 @@
 # fairlead:tail v1
 # The end of what a component's present run wrote, from the file in its log folder that was written last.
-param([string]$Root, [string]$Target, [string]$Component, [int]$Lines, [int]$Most)
+param([string]$Root, [string]$Target, [string]$Owner, [string]$Component, [int]$Lines, [int]$Most)
 # common
 Answer {
+    Assert-Owner $Owner
     $run = Read-Run $Component
     $logs = "$Folder\components\$Component\runs\$(if ($null -ne $run) { $run.number })\logs"
     $newest = $null

@@ -105,6 +105,7 @@ def order(host: Host, Claim: str, Operation: str, Do: str, Component: str, **tol
 def _start(host: Host, claim: str, component: str, told: Json) -> None:
     for other in told["Instead"]:
         _stop_slot(host, other)
+    _stop_slot(host, component)
     new = str(1 + int(read(host.folder / "runs") or 0))
     (host.folder / "runs").write_text(new)
     at = host.component(component)
@@ -210,7 +211,8 @@ def _tcp(port: int, path: str, timeout: float) -> Json:
         return {"failed": "refused"}
 
 
-def tail(host: Host, Component: str, Lines: int, Most: int) -> Json:
+def tail(host: Host, Owner: str, Component: str, Lines: int, Most: int) -> Json:
+    host.assert_owner(Owner)
     run = host.read_run(Component)
     if run is None:
         return {"text": ""}
