@@ -16,7 +16,7 @@ from agents.nomad_job.server import Said, Server, Silent
 from agents.secrets import Safe
 from fairlead.contracts.target import TargetSpec
 from fairlead.domain.codes import Code
-from fairlead.domain.errors import Conflict, FairleadError, Refused, Unavailable
+from fairlead.domain.errors import Conflict, FairleadError, NotAllowed, Refused, Unavailable
 from fairlead.domain.fence import Claim, FenceLost, may_adopt
 from fairlead.domain.health import Health
 from fairlead.ports import Beat, FailPoints
@@ -60,7 +60,15 @@ class Work:
         if self._ground.job() is not None:
             self._purge()
         self._ground.require(self._claim)
-        self._server.drop_variable(delivery.path(self._spec))
+        try:
+            self._server.drop_variable(delivery.path(self._spec))
+        except NotAllowed:
+            # A token needs the right only where there are secrets.
+            if self._has_secrets():
+                raise
+
+    def _has_secrets(self) -> bool:
+        return any(component.config.secrets for component in self._spec.components)
 
     def _purge(self) -> None:
         self._ground.require(self._claim)
@@ -270,7 +278,7 @@ class Work:
     def _put_back(self, refusal: Refused) -> Refused:
         """Register again what was seen healthy last, just as it was, and say so in the refusal."""
         present, restored = self._ground.job(), list[str]()
-        if present is None and any(component.config.secrets for component in self._spec.components):
+        if present is None and self._has_secrets():
             self.take_down()
         elif present and self._made_here(present):
             back = self._last_good()

@@ -9,6 +9,7 @@ from agents.nomad_job.ground import Ground
 from agents.nomad_job.server import Server
 from agents.nomad_job.work import Work
 from agents.secrets import Safe
+from fairlead.contracts.release import SecretUse
 from fairlead.contracts.target import TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Conflict, NotAllowed, Refused
@@ -38,6 +39,12 @@ class Told(Server):
 
     def versions(self, id: str) -> list[dict[str, Any]]:
         return self.history
+
+    def job(self, id: str) -> None:
+        return None
+
+    def drop_variable(self, path: str) -> None:
+        raise NotAllowed(Code.TARGET_DENIED, "no")
 
     def tag(self, id: str, name: str, version: int, words: str) -> None:
         raise AssertionError
@@ -90,6 +97,13 @@ def test_the_mark_of_a_higher_claim_stays() -> None:
     told.fence["fence"] = "3.1"
     with pytest.raises(FenceLost):
         work(told, 2)._mark(3)
+
+
+def test_a_token_that_may_not_touch_secrets_can_retire_what_has_none() -> None:
+    work(Told(), 2).take_down()
+    asked = spec(secrets={"TOKEN": SecretUse(reference="vault://kv/x#y", version="1")})
+    with pytest.raises(NotAllowed):
+        Work(Told(), asked, Claim(2, 1), nobeat, NoFailPoints(), Safe(NoSecrets(), asked)).take_down()
 
 
 def test_a_log_that_may_not_be_read_does_not_hide_why_it_failed() -> None:
