@@ -132,11 +132,12 @@ def _beside(mode: str) -> str | None:
 
 
 def _ports(bindings: Mapping[str, Any]) -> dict[int, int]:
+    """Those of TCP. Others may have asked for any port, or any of a range: `sockets` says which they were given."""
     return {
         int(binding["HostPort"]): _number(port)
         for port, published in bindings.items()
         for binding in published or []
-        if binding["HostPort"]
+        if _is_tcp(port) and binding["HostPort"].isdecimal()
     }
 
 
@@ -146,7 +147,7 @@ def _sockets(published: Mapping[str, Any]) -> dict[int, tuple[str, int]]:
     for port, bindings in published.items():
         for binding in bindings or []:
             host = binding["HostIp"]
-            if ":" not in host:
+            if _is_tcp(port) and ":" not in host:
                 found.setdefault(_number(port), (_reachable(host), int(binding["HostPort"])))
     return found
 
@@ -158,6 +159,10 @@ def _reachable(host: str) -> str:
 def _address(network: Mapping[str, Any]) -> str | None:
     addresses = (n.get("IPAddress") for n in (network.get("Networks") or {}).values())
     return next((address for address in addresses if address), None)
+
+
+def _is_tcp(port: str) -> bool:
+    return port.partition("/")[2] in {"", "tcp"}
 
 
 def _number(port: str) -> int:

@@ -62,6 +62,15 @@ def test_a_repository_is_told_from_tag_and_digest(reference: str, repository: st
     assert box.read(document).repository == repository
 
 
+def test_of_foreign_ports_only_whole_ones_of_tcp_count():
+    asked = {"443/udp": "443", "53/tcp": "8000-8010", "9/sctp": "9", "80/tcp": "80", "81/tcp": "", "82": "82"}
+    found = box._ports({port: [{"HostIp": "", "HostPort": host}] for port, host in asked.items()})
+    assert found == {80: 80, 82: 82}
+    assert box._sockets({"53/udp": [{"HostIp": "", "HostPort": "1"}], "53/tcp": [{"HostIp": "", "HostPort": "2"}]}) == {
+        53: ("127.0.0.1", 2)
+    }
+
+
 def test_a_container_is_made_by_digest_and_publishes_what_was_asked(bench: Bench):
     made = recipe(bench, "8081:8080", "8082:8080", "9000:9000")
     assert made.body["image"] == f"{IMAGE.repository}@{IMAGE.digest}"
