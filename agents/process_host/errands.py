@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
@@ -25,6 +26,9 @@ WELL: Final = "exit code 0"
 _GRACE: Final = 5.0
 _POLL: Final = 0.2
 
+Record = dict[str, Any]
+"""Which process it is, since when, how long it may run, and how it ended."""
+
 
 class Errands:
     """All of one target. Used by the supervisor only."""
@@ -41,51 +45,61 @@ class Errands:
             return
         waiting = spawn(spec, path.with_suffix(".log"), secrets)
         end = self._children.expect(waiting.process.pid)
-        write_json(path, {"process": asdict(waiting.process), "end": None})
+        record = {"process": asdict(waiting.process), "end": None, "since": time.time(), "timeout": timeout}
+        write_json(path, record)
         waiting.go()
-        self._watch(path, waiting.process, end, timeout)
+        self._watch(path, record, end)
 
     def resume(self) -> None:
         """Look after what an earlier supervisor, since killed, has started: nobody will know how it ends."""
-        for path, process in self._unended():
-            self._watch(path, process, asyncio.ensure_future(_gone(process)), None)
+        for path, record in self._unended():
+            self._watch(path, record, asyncio.ensure_future(_gone(_process(record))))
 
     def forget_lower(self, claim: Claim) -> None:
         """End and remove what belongs to earlier deployments."""
-        for path, process in self._unended():
+        for path, record in self._unended():
             if number_of(path) < claim.number:
-                signal_group(process, signal.SIGKILL)
+                signal_group(_process(record), signal.SIGKILL)
         for path in self._folder.errands.glob("*"):
             if number_of(path) < claim.number:
                 path.unlink(missing_ok=True)
 
     def end_all(self) -> None:
         """They end with their supervisor."""
-        for _, process in self._unended():
-            signal_group(process, signal.SIGKILL)
+        for _, record in self._unended():
+            signal_group(_process(record), signal.SIGKILL)
 
-    def _unended(self) -> Iterator[tuple[Path, Identity]]:
+    def _unended(self) -> Iterator[tuple[Path, Record]]:
         for path in self._folder.errands.glob("*.json"):
             said = read(path)
             if said and said["end"] is None:
-                yield path, Identity(**said["process"])
+                yield path, said
 
-    def _watch(self, path: Path, process: Identity, end: asyncio.Future[str], timeout: float | None) -> None:
-        task = asyncio.create_task(_see_off(path, process, end, timeout))
+    def _watch(self, path: Path, record: Record, end: asyncio.Future[str]) -> None:
+        task = asyncio.create_task(_see_off(path, record, end))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
 
-async def _see_off(path: Path, process: Identity, end: asyncio.Future[str], timeout: float | None) -> None:
-    done, _ = await asyncio.wait({end}, timeout=timeout)
-    late = "" if done else f"did not end within {timeout:g} s, "
+async def _see_off(path: Path, record: Record, end: asyncio.Future[str]) -> None:
+    done, _ = await asyncio.wait({end}, timeout=_left(record))
+    late = "" if done else f"did not end within {record['timeout']:g} s, "
     for number in () if done else (signal.SIGTERM, signal.SIGKILL):
-        signal_group(process, number)
+        signal_group(_process(record), number)
         await asyncio.wait({end}, timeout=_GRACE)
     how = late + await end
     if path.exists():  # else nobody wants to know any more
         with suppress(OSError):
-            write_json(path, {"process": asdict(process), "end": how})
+            write_json(path, {**record, "end": how})
+
+
+def _left(record: Record) -> float | None:
+    """How long it may still run; an older supervisor has not written that down."""
+    return max(0.0, record["since"] + record["timeout"] - time.time()) if "timeout" in record else None
+
+
+def _process(record: Record) -> Identity:
+    return Identity(**record["process"])
 
 
 async def _gone(process: Identity) -> str:
@@ -104,10 +118,10 @@ def number_of(path: Path) -> int:
     return int(path.name.lstrip(".").partition(".")[0])
 
 
-def read(path: Path) -> dict[str, Any] | None:
+def read(path: Path) -> Record | None:
     """What was written down; None where it has not been begun."""
     try:
-        said: dict[str, Any] = json.loads(path.read_text())
+        said: Record = json.loads(path.read_text())
     except FileNotFoundError:
         return None
     return said

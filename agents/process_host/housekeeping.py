@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from agents.cutting import whole_lines
 from agents.process_host.folder import TargetFolder
 from agents.process_host.records import Run
 
@@ -43,20 +44,22 @@ def write_line(journal: Path, what: str, run: Run) -> None:
 
 
 def tail(log: Path, start: int, lines: int = TAIL_LINES, most: int = TAIL_BYTES) -> str:
-    """The last lines of a run's output, at most so many lines and bytes."""
+    """The last whole lines of a run's output, at most so many lines and bytes."""
     if not log.exists():
         return ""
     with open(log, "rb") as file:
         size = file.seek(0, 2)
-        file.seek(max(start if start <= size else 0, size - most))
-        return "\n".join(file.read(most).decode(errors="replace").splitlines()[-lines:])
+        begin = start if start <= size else 0
+        file.seek(max(begin, size - most))
+        text = file.read(most).decode(errors="replace")
+        return "\n".join((whole_lines(text) if size - most > begin else text).splitlines()[-lines:])
 
 
 async def sweep(folder: TargetFolder) -> None:
     """Now and then, cut what has grown too large."""
     while True:
         await asyncio.sleep(EVERY)
-        for log in [folder.journal, *folder.components.glob("*/log")]:
+        for log in [folder.journal, *folder.components.glob("*/log"), *folder.errands.glob("*.log")]:
             with suppress(OSError):
                 cut(log)
 

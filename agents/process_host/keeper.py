@@ -139,4 +139,7 @@ async def _gone(run: Run) -> str:
 def _how(found: os.waitid_result) -> str:
     if found.si_code == os.CLD_EXITED:
         return f"exit code {found.si_status}"
-    return f"signal {signal.Signals(found.si_status).name}"
+    try:
+        return f"signal {signal.Signals(found.si_status).name}"
+    except ValueError:  # those for real-time use have no names
+        return f"signal {found.si_status}"

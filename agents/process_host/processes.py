@@ -100,7 +100,7 @@ def _stats() -> Iterator[_Stat]:
 def _stat(pid: int) -> _Stat | None:
     try:
         text = (PROC / str(pid) / "stat").read_text(errors="replace")
-    except (FileNotFoundError, ProcessLookupError):
+    except (FileNotFoundError, ProcessLookupError, PermissionError):  # others' may be hidden from us
         return None
     fields = text.rpartition(")")[2].split()
     return _Stat(pid, fields[0], int(fields[1]), int(fields[3]), int(fields[19]))

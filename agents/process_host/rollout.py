@@ -119,15 +119,16 @@ class Rollout:
         for name in reversed(list(dict.fromkeys(self.touched))):
             slot = self._slot(name)
             if slot.kept:
-                self.control.restore(self.claim, name, _grace(slot))
-                back[name] = self._came_back(name)
+                back[name] = self._came_back(name, _grace(slot))
             else:
                 self.control.remove(self.claim, name, _grace(slot))
                 back[name] = "nothing ran before"
         refused.fields["restored"] = back
 
-    def _came_back(self, component: str) -> str:
+    def _came_back(self, component: str, grace: float) -> str:
+        """What is said of it, also where it does not start: the others are to come back all the same."""
         try:
+            self.control.restore(self.claim, component, grace)
             self._await_healthy(component, time.monotonic() + self.spec.healthy_deadline)
         except FenceLost:
             raise

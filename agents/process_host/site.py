@@ -57,8 +57,7 @@ class Site:
 
     def missing(self, job: Job) -> list[str]:
         """The digests whose trees are not there yet."""
-        with self._working(job.owner) as folder:
-            folder.require_owner(job.owner)
+        with self._working(job.owner):
             return [part.digest for part in job.parts if not self._trees.has(part.digest)]
 
     @contextmanager
@@ -70,7 +69,6 @@ class Site:
     def prepare(self, job: Job) -> None:
         """Find every command, look for taken ports."""
         with self._working(job.owner) as folder:
-            folder.require_owner(job.owner)
             self._plan_errands(job, self._plan(folder, job, Claim(0, 0)))
             self._require_ports(folder, job)
 
@@ -92,7 +90,6 @@ class Site:
         Where the supervisor was killed the answer says so, and a new one is started: the next look finds things in order.
         """
         with self._working(owner) as folder:
-            folder.require_owner(owner)
             return self._look(folder)
 
     def logs(self, owner: Owner, component: str, lines: int) -> str:
@@ -163,8 +160,11 @@ class Site:
 
     @contextmanager
     def _working(self, owner: Owner) -> Iterator[TargetFolder]:
+        """The target's folder. Raises Conflict (foreign_workload) where it is another's."""
+        folder = TargetFolder(self._host / "-".join(owner[name] for name in ("project", "environment", "target")))
         with self._mapped():
-            yield TargetFolder(self._host / "-".join(owner[name] for name in ("project", "environment", "target")))
+            folder.require_owner(owner)
+            yield folder
 
     @contextmanager
     def _mapped(self) -> Iterator[None]:

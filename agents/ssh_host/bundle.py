@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import Final
 
 MODULES: Final = {
-    "agents": ("probe",),
+    "agents": ("cutting", "probe"),
     "agents.process_host": (
         "confidences", "control", "errands", "fitness", "folder", "health", "hooking", "housekeeping", "keeper", "lookup", "observation", "place",
         "ports", "processes", "records", "rollout", "site", "socket_path", "spawn", "supervisor", "trees", "way",

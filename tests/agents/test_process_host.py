@@ -1,6 +1,7 @@
 """Process hosts under fire: what is killed, stopped, altered or in the way."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from fairlead.domain.errors import Refused, Unavailable
 from fairlead.domain.fence import Claim, FenceLost
 from fairlead.domain.health import Health
 from tests.agents.bench import Bench, ask, eventually, nobeat
+from tests.agents.harness import free_port
 from tests.fixtures.process import ProcessHarness, applications_of, kill_all
 
 pytestmark = pytest.mark.process
@@ -110,6 +112,22 @@ def test_an_older_worker_that_was_stopped_and_woken_changes_nothing(process_benc
     older.wait()
     assert process_bench.runs(newest)
     assert process_bench.see() == before
+
+
+def test_one_that_cannot_come_back_does_not_keep_the_others_from_it(process_bench: Bench) -> None:
+    def both(version: str, env: dict[str, str]) -> TargetSpec:
+        other = process_bench.component(process_bench.harness.image(f"{version}-other"), env, "other", port)
+        return process_bench.spec(process_bench.component(process_bench.harness.image(version)), other)
+
+    port = free_port()
+    old = both("gone", {})
+    process_bench.apply(old, 1)
+    tree = process_bench.harness.folder(process_bench.address).releases / old.components[0].digest.partition(":")[2]
+    shutil.rmtree(tree)
+    with pytest.raises(Refused) as refusal:
+        process_bench.apply(both("2.0.0", {"CRASH": "1"}), 2)
+    assert refusal.value.fields["component"] == "other"
+    assert refusal.value.fields["restored"] == {"web": "started again, but start_failed", "other": "healthy again"}
 
 
 def test_without_its_supervisor_nothing_is_ok_and_a_new_one_adopts_what_runs(process_bench: Bench) -> None:

@@ -1,5 +1,6 @@
 """The small parts of a process host: lookup, spawning, folders, logs."""
 
+import asyncio
 import dataclasses
 import os
 import socket
@@ -11,14 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agents import cutting
 from agents.process_host import housekeeping, processes, socket_path
 from agents.process_host.folder import TargetFolder
 from agents.process_host.lookup import DEFAULT_PATH, Lookup, User, host_ports, search_path
 from agents.process_host.ports import foreign_listeners, is_served_by
 from agents.process_host.records import Run, RunSpec, Slot, State, write_json
+from agents.process_host.site import Site
 from agents.process_host.spawn import spawn
 from fairlead.domain.codes import Code
-from fairlead.domain.errors import Refused
+from fairlead.domain.errors import Conflict, Refused
 from fairlead.domain.fence import Claim, FenceLost
 from tests.agents.bench import eventually
 from tests.agents.harness import free_port
@@ -204,6 +207,63 @@ def test_the_tail_begins_with_the_run_and_is_bounded(tmp_path: Path) -> None:
     log.write_text("old\nnew\n")
     assert housekeeping.tail(log, 4) == "new"
     assert housekeeping.tail(log, 10_000) == "old\nnew"
+
+
+def test_where_text_was_cut_no_half_of_a_secret_is_left(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("x" * 50 + "the secret\nthe end\n")
+    assert housekeeping.tail(log, 0, most=12) == "the end"
+    assert housekeeping.tail(log, 0, most=4) == cutting.TOO_LONG
+    assert housekeeping.tail(log, 61, most=8) == "the end"  # all that there is of this run
+
+
+@given(st.text("ab\n", max_size=20), st.integers(1, 25))
+def test_the_end_of_a_text_is_whole_lines_of_it(text: str, most: int) -> None:
+    kept = cutting.end_of(text, most)
+    assert kept == cutting.TOO_LONG or len(kept) <= most
+    assert kept in (text, cutting.TOO_LONG) or text.endswith("\n" + kept)
+
+
+def test_the_logs_of_errands_are_cut_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(housekeeping, "MAX_LOG", 10)
+    monkeypatch.setattr(housekeeping, "EVERY", 0)
+    folder = TargetFolder(tmp_path)
+    folder.errands.mkdir()
+    log = folder.errands / "1.web.pre.x.log"
+    log.write_text("x" * 20)
+
+    async def swept() -> None:
+        sweeping = asyncio.ensure_future(housekeeping.sweep(folder))
+        while log.stat().st_size:
+            await asyncio.sleep(0.01)
+        sweeping.cancel()
+
+    asyncio.run(asyncio.wait_for(swept(), 60))
+
+
+def test_a_process_that_we_may_not_look_at_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hidden(*args: object, **more: object) -> str:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "read_text", hidden)
+    assert processes.identify(1) is None
+
+
+def test_a_folder_of_another_target_tells_and_takes_nothing(tmp_path: Path) -> None:
+    ours = {"project": "a", "environment": "b-c", "target": "d"}
+    theirs = {"project": "a-b", "environment": "c", "target": "d"}
+    site = Site(tmp_path, Lookup(OURSELVES, ()))
+    assert (site.read_sticker(ours), site.logs(ours, "web", 5)) == (None, "")
+    TargetFolder(tmp_path / "a-b-c-d").take(theirs)
+    for order in (
+        lambda: site.read_sticker(ours),
+        lambda: site.logs(ours, "web", 5),
+        lambda: site.write_sticker(ours, {}, Claim(1, 1)),
+        lambda: site.observe(ours),
+    ):
+        with pytest.raises(Conflict) as refusal:
+            order()
+        assert refusal.value.code == Code.FOREIGN_WORKLOAD
 
 
 def test_a_log_that_grew_too_large_is_cut_under_its_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

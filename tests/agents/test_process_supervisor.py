@@ -1,15 +1,18 @@
 """What a supervisor does when ordered by claims high and low."""
 
+import os
+import signal
 from collections.abc import Iterator
 
 import pytest
 
 from agents.process_host.control import Control
+from agents.process_host.errands import file_of, how_ended
 from agents.process_host.records import Run, RunSpec
 from fairlead.domain.errors import Refused, Unavailable
 from fairlead.domain.fence import Claim, FenceLost
 from tests.agents.bench import Bench, eventually, nobeat
-from tests.fixtures.process import kill_all
+from tests.fixtures.process import kill_all, supervisor_of
 
 pytestmark = pytest.mark.process
 
@@ -104,6 +107,24 @@ def test_what_ends_at_once_is_started_ever_more_slowly(control: Control) -> None
     start(control, LOW, "/bin/false")
     assert eventually(lambda: control.status().slots["web"].run.exits == 3)
     assert control.status().slots["web"].run.last_exit == "exit code 1"
+
+
+def test_a_signal_without_a_name_ends_it_as_any_other(control: Control) -> None:
+    start(control, LOW, "/bin/sh", "-c", "kill -35 $$")
+    assert eventually(lambda: control.status().slots["web"].run.exits == 2)
+    assert control.status().slots["web"].run.last_exit == "signal 35"
+
+
+def test_an_errands_time_runs_on_when_its_supervisor_is_killed(control: Control) -> None:
+    folder = control._folder
+    spec = RunSpec(**{**_fields(sleeper(LOW)), "home": str(folder.component("web") / "home")})
+    control.errand(LOW, "web.pre.x", spec, 2.0, {})
+    os.kill(supervisor_of(folder).pid, signal.SIGKILL)
+    assert eventually(lambda: supervisor_of(folder) is None)
+    control.ensure()
+    path = file_of(folder, LOW, "web.pre.x")
+    assert eventually(lambda: how_ended(path) is not None)
+    assert how_ended(path) == "did not end within 2 s, ended, nobody saw how"
 
 
 def test_what_cannot_be_executed_says_so_in_its_log(control: Control) -> None:
