@@ -29,7 +29,7 @@ class Kept:
         """Keep this one, then let the older ones go. Raises FenceLost."""
         self._ground.require(claim)
         name = f"{self._stem}-lock-{claim}-{digest_bytes(lock.text.encode()).removeprefix('sha256:')[:12]}"
-        self._engine.create_volume(name, {**self._labels, labels.FENCE: str(claim), _LOCK: lock.text})
+        self._ground.lay(name, {labels.KIND: _KIND, labels.FENCE: str(claim), _LOCK: lock.text})
         self._ground.require(claim)
         self.remove(but=name)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from agents.cutting import whole_lines
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Unavailable
 
@@ -77,14 +78,17 @@ class Compose:
 
     def _run(self, project: Project, words: list[str], watch: Watch, limit: float) -> Ended:
         command = [*_bound(), str(self._found()), *_options(project.name), *words]
-        with tempfile.TemporaryFile() as file, tempfile.TemporaryFile() as said:
-            file.write(project.file.encode())
-            file.seek(0)
-            with tempfile.TemporaryDirectory(prefix="fl-compose-") as home:
-                process = subprocess.Popen(
-                    command, stdin=file, stdout=said, stderr=said, env=_environment(project, home), cwd="/"
-                )
-                return Ended(_await(process, watch, limit), _end_of(said))
+        try:
+            with tempfile.TemporaryFile() as file, tempfile.TemporaryFile() as said:
+                file.write(project.file.encode())
+                file.seek(0)
+                with tempfile.TemporaryDirectory(prefix="fl-compose-") as home:
+                    process = subprocess.Popen(
+                        command, stdin=file, stdout=said, stderr=said, env=_environment(project, home), cwd="/"
+                    )
+                    return Ended(_await(process, watch, limit), _end_of(said))
+        except OSError as error:  # this machine has no room, say
+            raise Unavailable(Code.COMPOSE_UNAVAILABLE, f"Docker Compose cannot be run here: {error}") from error
 
     def _found(self) -> Path:
         program = self._program or find()
@@ -130,5 +134,7 @@ def _await(process: subprocess.Popen[bytes], watch: Watch, limit: float) -> int:
 
 
 def _end_of(said: IO[bytes]) -> str:
-    said.seek(max(0, said.seek(0, os.SEEK_END) - _MOST_WORDS))
-    return said.read(_MOST_WORDS).decode(errors="replace").strip()
+    size = said.seek(0, os.SEEK_END)
+    said.seek(max(0, size - _MOST_WORDS))
+    words = said.read(_MOST_WORDS).decode(errors="replace")
+    return (whole_lines(words) if size > _MOST_WORDS else words).strip()

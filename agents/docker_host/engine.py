@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 import docker
-import requests
+import urllib3
 from docker import errors
 
+from agents.cutting import end_of
 from agents.docker_host import box, certificates
 from agents.docker_host.archive import archive
 from agents.docker_host.box import Box
@@ -68,7 +69,7 @@ class Engine:
     def create(self, name: str, body: Mapping[str, Any], host: Mapping[str, Any]) -> str:
         """Make a container; answer its id. Raises Refused (start_failed) when the engine will not have it."""
         with _mapped(refused=Code.START_FAILED):
-            made = self._api.create_container(name=name, host_config=dict(host), **body)
+            made = self._api.create_container(name=name, host_config=dict(host), use_config_proxy=False, **body)
             return str(made["Id"])
 
     def put_files(self, id: str, files: Mapping[str, str]) -> None:
@@ -102,13 +103,13 @@ class Engine:
             self._api.remove_container(id, force=True, v=True)
 
     def last_words(self, id: str, lines: int = _TAIL_LINES, most: int = _TAIL_LENGTH) -> str:
-        """The end of what it printed, at most so many lines and characters; empty where the engine does not keep that."""
+        """The end of what it printed, at most so many whole lines and characters; empty where the engine does not keep that."""
         with _mapped():
             try:
                 printed: bytes = self._api.logs(id, tail=lines)
             except errors.APIError:
                 return ""
-        return printed.decode(errors="replace").strip()[-most:]
+        return end_of(printed.decode(errors="replace").strip(), most)
 
     def info(self) -> dict[str, Any]:
         """What the engine tells of itself, with the version of its API as `ApiVersion`."""
@@ -174,10 +175,10 @@ class Engine:
             listed: list[dict[str, Any]] = self._api.volumes(filters=_with(labels))["Volumes"] or []
             return listed
 
-    def create_volume(self, name: str, labels: Mapping[str, str]) -> None:
-        """Make an empty volume; one of this name stays as it is."""
+    def create_volume(self, name: str, labels: Mapping[str, str]) -> dict[str, str]:
+        """Make an empty volume; one of this name stays as it is. Answers the labels of what is there."""
         with _mapped():
-            self._api.create_volume(name, labels=dict(labels))
+            return self._api.create_volume(name, labels=dict(labels))["Labels"] or {}
 
     def remove_volume(self, name: str) -> None:
         """Remove it; one that is gone already is fine."""
@@ -277,9 +278,11 @@ def _mapped(refused: Code | None = None) -> Iterator[None]:
         _raise(error, refused)
     except (
         errors.DockerException,
-        requests.RequestException,
-        EOFError,
-    ) as error:  # EOFError: a tunnel that was cut, from paramiko
+        errors.StreamParseError,
+        urllib3.exceptions.HTTPError,  # an answer that breaks off while it is read
+        OSError,
+        EOFError,  # a tunnel that was cut, from paramiko
+    ) as error:
         if no := certificates.refusal(error):
             raise no from error
         raise Unavailable(Code.TARGET_UNREACHABLE, f"the Docker engine does not answer: {error}") from error

@@ -15,6 +15,8 @@ from agents.docker_host.engine import Engine
 from agents.docker_host.labels import Address
 from fairlead.contracts.canonical import canonical, digest_of
 from fairlead.contracts.target import Sticker
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import Conflict
 from fairlead.domain.fence import Claim, FenceLost, require_highest
 
 _CLAIM, _STICKER, _MARK, _IMAGES = "claim", "sticker", "mark", "images"
@@ -63,8 +65,8 @@ class Ground:
     def stake(self, claim: Claim, deployment: str) -> None:
         """Lay a claim, once. Raises FenceLost, leaving none, where a higher one lies."""
         self.require(claim)
-        marks = {**self._labels, labels.KIND: _CLAIM, labels.FENCE: str(claim), labels.DEPLOYMENT: deployment}
-        self._engine.create_volume(self._claim_name(claim), marks)
+        marks = {labels.KIND: _CLAIM, labels.FENCE: str(claim), labels.DEPLOYMENT: deployment}
+        self.lay(self._claim_name(claim), marks)
         try:
             self.require(claim)
         except FenceLost:
@@ -96,8 +98,7 @@ class Ground:
 
     def put_mark(self, claim: Claim, what: str) -> None:
         """It is being run."""
-        marks = {**self._labels, labels.KIND: _MARK, labels.FENCE: str(claim), labels.ONCE: what}
-        self._engine.create_volume(self._mark_name(claim, what), marks)
+        self.lay(self._mark_name(claim, what), {labels.KIND: _MARK, labels.FENCE: str(claim), labels.ONCE: what})
 
     def _mark_name(self, claim: Claim, what: str) -> str:
         return f"{self._stem}-mark-{claim.number}.{what}"
@@ -114,7 +115,7 @@ class Ground:
         self.require(claim)
         name = f"{self._stem}-sticker-{claim}-{digest_of(sticker).removeprefix('sha256:')[:12]}"
         marks = {labels.KIND: _STICKER, labels.FENCE: str(claim), labels.STICKER: canonical(sticker).decode()}
-        self._engine.create_volume(name, {**self._labels, **marks})
+        self.lay(name, marks)
         self.require(claim)
         self.remove_stickers(but=name)
 
@@ -129,8 +130,7 @@ class Ground:
     def note_images(self, claim: Claim, release: str, images: Sequence[str]) -> None:
         """Note them."""
         noted = {labels.RELEASE: release, labels.IMAGES: json.dumps(images)}
-        marks = {**self._labels, labels.KIND: _IMAGES, labels.FENCE: str(claim), **noted}
-        self._engine.create_volume(f"{self._stem}-images-{claim}", marks)
+        self.lay(f"{self._stem}-images-{claim}", {labels.KIND: _IMAGES, labels.FENCE: str(claim), **noted})
 
     def noted_images(self) -> list[Images]:
         """All that is noted, the last first."""
@@ -151,6 +151,13 @@ class Ground:
     def forget_note(self, name: str) -> None:
         """Remove one."""
         self._engine.remove_volume(name)
+
+    def lay(self, name: str, marks: Mapping[str, str]) -> None:
+        """Make a record of ours, once: `a-b` of `c` and `b-c` of `a` would share its name. Raises Conflict (foreign_workload)."""
+        there = self._engine.create_volume(name, {**self._labels, **marks})
+        if not {**self._labels, labels.KIND: marks[labels.KIND]}.items() <= there.items():
+            detail = f"a volume named {name} is there, and is not one of ours"
+            raise Conflict(Code.FOREIGN_WORKLOAD, detail, hint="rename or remove it", fields={"name": name})
 
     def _volumes(self, kind: str) -> list[dict[str, Any]]:
         return self._engine.volumes({**self._labels, labels.KIND: kind})

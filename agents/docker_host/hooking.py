@@ -48,8 +48,9 @@ class Hooks:
         """Run them in start order. Raises Refused (hook_failed)."""
         for component in self._spec.components:
             for hook in hooks_of(component.name, component.config.run, when):
-                box = self._box(hook) or self._made(component, hook)
-                self._await(hook, self._started(hook, box))
+                seat = Seat(as_component(component, hook))
+                box = self._box(hook) or self._made(hook, seat)
+                self._await(hook, self._started(hook, seat, box))
 
     def quiet(self) -> None:
         """Stop what a killed deployment still runs."""
@@ -73,19 +74,24 @@ class Hooks:
         boxes = self._ground.hook_boxes()
         return next((b for b in boxes if b.labels.get(labels.ONCE) == hook.id and self._hands.made_here(b)), None)
 
-    def _made(self, component: ComponentSpec, hook: Hook) -> Box:
+    def _made(self, hook: Hook, seat: Seat) -> Box:
         if self._ground.has_mark(self._claim, hook.id):
             raise self._failed(hook, None, "has been run for this deployment already, and what it left is gone")
-        seat = Seat(as_component(component, hook))
-        bridge, secrets = self._engine.has_bridge(), self._safe.of(component)
+        made = self._hands.create(self._recipe(hook, seat))
+        self._fail_points.reach("after_create")
+        return made
+
+    def _recipe(self, hook: Hook, seat: Seat) -> container.Recipe:
+        bridge, secrets = self._engine.has_bridge(), self._safe.of(seat.component)
         recipe = container.recipe(self._spec, seat, self._claim, bridge=bridge, secrets=secrets)
         mine = {**labels.of_release(self._spec, self._claim), labels.KIND: labels.HOOK, labels.ONCE: hook.id}
         name = f"{labels.stem(self._spec)}-hook-{self._claim.number}.{hook.id}"
-        recipe = container.Recipe(name, {**recipe.body, "labels": mine}, recipe.host, recipe.files)
-        return self._hands.furnished(self._hands.create(recipe), recipe, self._spec, seat)
+        return container.Recipe(name, {**recipe.body, "labels": mine}, recipe.host, recipe.files)
 
-    def _started(self, hook: Hook, box: Box) -> Box:
+    def _started(self, hook: Hook, seat: Seat, box: Box) -> Box:
+        """Start it; before that it gets its files and networks. It is marked, so that it is run once."""
         if box.status == "created":
+            self._hands.furnished(box, self._recipe(hook, seat), self._spec, seat)
             self._hands.change(lambda: self._ground.put_mark(self._claim, hook.id))
             self._hands.start(box)
             self._fail_points.reach("after_hook_start")

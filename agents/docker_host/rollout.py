@@ -232,7 +232,7 @@ class Rollout:
         failed = [box for box in self._chosen if box.component == refusal.fields.get("component")]
         log = self._safe.mask_output("".join(self._words(box, refusal) for box in failed))
         self._hands.remove(box for box in reversed(self._chosen) if self._hands.made_here(box))
-        back = [words for box in self._kept.values() if (words := self._restored(box))]
+        back = [words for box in self._kept.values() if (words := self._back(box))]
         detail = "; ".join([refusal.detail, *back, *([f"its last words:\n{log}"] if log else [])])
         return Refused(refusal.code, detail, fields={**refusal.fields, "log": log, "restored": back})
 
@@ -241,6 +241,15 @@ class Rollout:
         if refusal.code != Code.START_FAILED or not self._hands.made_here(box):
             return self._engine.last_words(box.id)
         return last_words(self._engine, box, self._spec.healthy_deadline, self._beat)
+
+    def _back(self, box: Box) -> str:
+        """What is said of it, also where it does not start: the others are to come back all the same."""
+        try:
+            return self._restored(box)
+        except FenceLost:
+            raise
+        except Refused as refusal:
+            return f"{box.component} could not be put back: {refusal.detail}"
 
     def _restored(self, box: Box) -> str:
         """What is said of it; nothing of what has only left its container."""

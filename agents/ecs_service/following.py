@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from agents.cutting import end_of
 from agents.ecs_service import judging, logs, marks, reading
 from agents.ecs_service.cluster import Cluster
 from agents.ecs_service.ground import Ground, goods_on
@@ -127,7 +128,7 @@ class Following:
             said = logs.of_task(self._cluster, task, component, _LOG_LINES)
         except FairleadError:  # who may change services may not always read logs
             return ""
-        return self._safe.mask_output("\n".join(said)[-_LOG:])
+        return self._safe.mask_output(end_of("\n".join(said), _LOG))
 
 
 def _is_stale(now: Rollout, ours: Rollout) -> bool:

@@ -65,6 +65,21 @@ def test_how_it_ended_is_told_with_its_last_words(script: Script) -> None:
     assert len(ended.words) <= 2000
 
 
+def test_where_its_words_were_cut_no_half_of_a_secret_is_left(script: Script) -> None:
+    secret = "x" * 1995
+    ended = Compose(script(f"echo before; echo {secret}; echo end")).create(PROJECT, nobeat)
+    assert ended.words == "end"
+
+
+def test_a_worker_without_a_place_for_files_tries_again(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(Unavailable) as error:
+        Compose(script("")).create(PROJECT, nobeat)
+    assert error.value.code == Code.COMPOSE_UNAVAILABLE
+
+
 def test_what_takes_too_long_is_ended(script: Script) -> None:
     with pytest.raises(Unavailable):
         Compose(script("exec sleep 600")).up(PROJECT, nobeat, 0.1)

@@ -6,16 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from docker.errors import StreamParseError
+from urllib3.exceptions import ProtocolError
 
-from agents.docker_host.engine import patiently
+from agents.docker_host.engine import Engine, _mapped, patiently
 from fairlead.contracts.release import RenderedHealth
 from fairlead.contracts.target import TargetSpec
 from fairlead.domain.codes import Code
-from fairlead.domain.errors import Refused, Unavailable
+from fairlead.domain.errors import Conflict, Refused, Unavailable
 from fairlead.domain.fence import Claim
 from fairlead.domain.health import Health
 from tests.agents.bench import Bench, eventually, nobeat, with_config
-from tests.agents.harness import Image
+from tests.agents.harness import Image, free_port
 from tests.fixtures.docker import DockerHarness, build
 from workers.local_engine import LocalEngine
 
@@ -121,6 +123,65 @@ def test_the_refusal_says_what_runs_again(bench: Bench):
         bench.apply(bench.of("2.0.0", {"CRASH": "1"}), 2)
     assert refusal.value.fields["restored"] == ["web 1.0.0 runs again"]
     assert refusal.value.fields["log"].splitlines()[-1] == "told to crash"
+
+
+def test_one_that_cannot_come_back_does_not_keep_the_others_from_it(
+    bench: Bench, docker_harness: DockerHarness, monkeypatch: pytest.MonkeyPatch
+):
+    port = free_port()
+
+    def both(version: str, *command: str) -> TargetSpec:
+        image = docker_harness.image(version)
+        other = bench.component(image, name="other", port=port)
+        return bench.spec(bench.component(image), with_config(other, command=command), release=version)
+
+    bench.apply(both("1.0.0"), 1)
+    old = {c.id for c in docker_harness.containers(bench.address)}
+    start = Engine.start
+
+    def refuse_web(engine: Engine, id: str) -> None:
+        if id in old and engine.inspect(id).component == "web":
+            raise Refused(Code.START_FAILED, "its device is gone")
+        start(engine, id)
+
+    monkeypatch.setattr(Engine, "start", refuse_web)
+    with pytest.raises(Refused) as refusal:
+        bench.apply(both("2.0.0", "/no/such/program"), 2)
+    assert "/no/such/program" in refusal.value.detail
+    assert refusal.value.fields["restored"] == [
+        "web could not be put back: its device is gone",
+        "other 1.0.0 runs again",
+    ]
+
+
+def test_a_record_of_another_target_with_our_name_is_not_taken_for_ours(bench: Bench, docker_harness: DockerHarness):
+    theirs = docker_harness.api.volumes.create(
+        f"suite-test-{bench.target}-claim-1.1", labels={"fairlead.kind": "claim"}
+    )
+    try:
+        with pytest.raises(Conflict) as refusal:
+            bench.apply(bench.of("1.0.0"), 1)
+        assert refusal.value.code == Code.FOREIGN_WORKLOAD
+    finally:
+        theirs.remove()
+
+
+def test_the_workers_own_proxies_are_no_business_of_containers(
+    bench: Bench, docker_harness: DockerHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "config.json").write_text(json.dumps({"proxies": {"default": {"httpProxy": "http://worker.invalid"}}}))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    bench.apply(bench.of("1.0.0"), 1)
+    assert docker_harness.given(bench.address, "web", "HTTP_PROXY") is None
+
+
+@pytest.mark.parametrize(
+    "error", [ProtocolError("cut"), StreamParseError(ValueError("half a line")), OSError("reset"), EOFError()], ids=repr
+)
+def test_whatever_the_library_lets_through_is_an_engine_that_does_not_answer(error: Exception):
+    with pytest.raises(Unavailable) as gone, _mapped():
+        raise error
+    assert gone.value.code == Code.TARGET_UNREACHABLE
 
 
 def test_a_port_that_another_container_publishes_is_taken(bench: Bench, docker_harness: DockerHarness):

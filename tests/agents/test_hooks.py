@@ -17,6 +17,7 @@ from tests.agents.hooking import (
     printed,
     with_run,
 )
+from tests.fakes.secrets import MemorySecrets
 from tests.fixtures.docker import DockerHarness
 
 FAR = (hooks_run_once_around_the_change, a_killed_workers_hook_is_awaited_not_run_again)
@@ -65,6 +66,16 @@ def test_a_pruned_hook_is_not_run_again(engine_bench: Bench, docker_harness: Doc
     with pytest.raises(Refused) as refusal:
         engine_bench.apply(spec, 1, attempt=2)
     assert refusal.value.code == Code.HOOK_FAILED
+
+
+@pytest.mark.docker
+def test_a_hook_that_was_only_created_gets_its_files_from_the_next_attempt(engine_bench: Bench) -> None:
+    safe = MemorySecrets()
+    spec = hooked(engine_bench, "1.0.0", safe, pre="/bin/busybox wc -c < /run/secrets/TOKEN")
+    component = with_run(spec.components[0], docker={"secrets": "files"})
+    spec = spec.model_copy(update={"components": (component,)})
+    engine_bench.die(spec, 1, at="after_create", secrets=safe)
+    engine_bench.apply(spec, 1, attempt=2, secrets=safe)
 
 
 @pytest.mark.process
