@@ -57,7 +57,7 @@ class Connection:
             return channel.recv_exit_status(), bytes(printed)
 
     def reach(self, host: str, port: int, timeout: float) -> paramiko.Channel | None:
-        """A connection from there to a port, None where nobody listens. Raises Refused (ssh_forwarding_refused)."""
+        """A connection from there to a port, None where nobody answers in time. Raises Refused (ssh_forwarding_refused)."""
         with self._mapped():
             try:
                 channel = self._transport.open_channel("direct-tcpip", (host, port), ("127.0.0.1", 0), timeout=timeout)
@@ -69,6 +69,10 @@ class Connection:
                         hint="AllowTcpForwarding in its sshd_config",
                     ) from error
                 return None
+            except paramiko.SSHException:
+                if not self.alive:
+                    raise
+                return None  # what is behind the port takes its time, not the host
             channel.settimeout(timeout)
             return channel
 
@@ -142,7 +146,7 @@ def _way(peer: Peer, options: Options, through: paramiko.Transport | None) -> so
                 hint="AllowTcpForwarding in its sshd_config",
             ) from error
         raise _unreachable(peer, error) from error
-    except (OSError, paramiko.SSHException) as error:
+    except (OSError, EOFError, paramiko.SSHException) as error:
         raise _unreachable(peer, error) from error
 
 

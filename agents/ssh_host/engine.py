@@ -36,7 +36,7 @@ class There:
         """Connect as from there."""
         channel = self._connection.reach(host, port, timeout)
         if channel is None:
-            raise ConnectionRefusedError(f"nobody listens on port {port}")
+            raise ConnectionRefusedError(f"nobody answers on port {port}")
         return cast(socket.socket, channel)  # it has what http.client and a probe use
 
     def is_free(self, port: int) -> bool:
@@ -59,10 +59,13 @@ def engine_behind(connection: Connection) -> Iterator[Engine]:
         api = _Api(partial(_dialled, connection, command))
     except FairleadError:
         raise
-    except (errors.DockerException, requests.RequestException, OSError, EOFError) as error:
+    except (errors.DockerException, requests.RequestException, paramiko.SSHException, OSError, EOFError) as error:
         raise why(connection, command, error) from error
     with contextlib.closing(api):
-        yield Engine(api, There(connection))
+        try:
+            yield Engine(api, There(connection))
+        except paramiko.SSHException as error:  # no OSError, so nothing above a channel takes it for the line's
+            raise connection.lost() from error
 
 
 def dial_command(engine_socket: str) -> list[str]:

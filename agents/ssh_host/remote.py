@@ -23,6 +23,8 @@ from fairlead.domain.fence import Claim, FenceLost
 PYTHON: Final = "python3"
 OLDEST: Final = "3.9"
 LOOK_EVERY: Final = 1.0
+PATIENCE: Final = 300.0
+"""For what nobody calls off: an end that is alive may still never come to an end."""
 MAX_LINE: Final = 16 * 1024 * 1024
 PIECE: Final = 64 * 1024
 _NOT_FOUND: Final = 127
@@ -45,6 +47,7 @@ class Remote:
         self._channel = connection.run(words)
         self._channel.settimeout(LOOK_EVERY)
         self._unread = bytearray()
+        self._runs = False  # our program, as it has said; until then Python or sudo may be missing
         self.platform = self._begun(program.content)["platform"]
 
     def close(self) -> None:
@@ -107,7 +110,8 @@ class Remote:
         return self._done(orderer)
 
     def _done(self, orderer: Orderer | None) -> Any:
-        while True:
+        until = time.monotonic() + PATIENCE
+        while orderer is not None or time.monotonic() < until:
             line = self._line(orderer)
             if "done" in line:
                 return line["done"]
@@ -116,6 +120,7 @@ class Remote:
             if "ask" in line and orderer is not None:
                 said = _answer(orderer, line["ask"], line["about"])
                 self._send(_line({"said": said}))
+        raise self._late()
 
     def _send(self, data: bytes) -> None:
         until = time.monotonic() + self._options.silence_timeout
@@ -154,8 +159,10 @@ class Remote:
         return {}  # what a login shell has to say comes first, and is none of ours
 
     def _begun(self, program: bytes) -> dict[str, Any]:
-        while True:
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
             line = self._line()
+            self._runs = self._runs or not line.keys().isdisjoint({"wanted", "hello"})
             if "wanted" in line:
                 self._send(program)
             elif "hello" in line:
@@ -170,6 +177,11 @@ class Remote:
             elif "failed" in line:
                 code = Code.TARGET_FULL if is_full(OSError(line["failed"], "")) else Code.TARGET_UNREACHABLE
                 raise Unavailable(code, f"{self._connection.peer} cannot keep our program (error {line['failed']})")
+        raise self._late()
+
+    def _late(self) -> Unavailable:
+        detail = f"{self._connection.peer} is there, and has done nothing of what was asked for {PATIENCE:g} s"
+        return Unavailable(Code.SSH_SILENT, detail)
 
     def _ended(self) -> FairleadError:
         """Why the other end closed, as far as it can be told without reading prose."""
@@ -177,9 +189,9 @@ class Remote:
             return self._connection.lost()
         self._channel.status_event.wait(LOOK_EVERY)  # it comes after the end of what was printed
         status = self._channel.exit_status
-        if self._options.sudo and status > 0:
+        if not self._runs and self._options.sudo and status > 0:
             return self._sudo() or self._python("has no python3 that root may run")
-        if status == _NOT_FOUND:
+        if not self._runs and status == _NOT_FOUND:
             return self._python("has no python3")
         said = (
             self._channel.recv_stderr(PIECE).decode(errors="replace").strip()
@@ -215,12 +227,15 @@ class RemoteStage:
 
     def layer(self, digest: str, media_type: str, fill: Callable[[BinaryIO], None]) -> None:
         """All of it is verified here before the first byte goes there."""
-        with tempfile.TemporaryFile() as file:
-            fill(cast(BinaryIO, file))
-            size = file.tell()
-            file.seek(0)
-            order = {"digest": digest, "media_type": media_type, "size": size}
-            self._remote.order("layer", self._orderer, file, **order)
+        try:
+            with tempfile.TemporaryFile() as file:
+                fill(cast(BinaryIO, file))
+                size = file.tell()
+                file.seek(0)
+                order = {"digest": digest, "media_type": media_type, "size": size}
+                self._remote.order("layer", self._orderer, file, **order)
+        except OSError as error:  # this machine's disk; what the line has to say is no OSError any more
+            raise Unavailable(Code.TARGET_UNREACHABLE, f"a layer cannot be kept by the worker: {error}") from error
 
     def publish(self, commands: Mapping[str, Sequence[str]]) -> None:
         """All is there."""

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -174,6 +175,14 @@ def test_with_sudo_all_is_done_by_root(make_bench: Callable[..., Bench], tmp_pat
     bench.apply(bench.of("1.0.0"), 1)
     assert bench.runs(bench.of("1.0.0"))
     assert (tmp_path / "asked").exists()
+
+
+def test_a_program_that_dies_under_sudo_is_no_missing_python(make_bench: Callable[..., Bench], tmp_path: Path) -> None:
+    """The `sudo` here is a double: it takes our words off and notes who runs."""
+    script = f'shift 2; echo $$ > {tmp_path}/pid; exec "$@"'
+    bench = make_bench(folder_with(tmp_path / "bin", sudo=script) + ":/usr/bin:/bin", sudo=True)
+    die = lambda: os.kill(int((tmp_path / "pid").read_text()), signal.SIGTERM)  # noqa: E731
+    assert interrupted(bench, "after_claim", die) == Code.SSH_CONNECTION_LOST
 
 
 def test_a_folder_that_others_may_write_to_is_refused(make_bench: Callable[..., Bench]) -> None:

@@ -216,6 +216,17 @@ def test_a_word_stays_a_word(sshd: Sshd, word: str) -> None:
     assert (status, printed.decode()) == (0, f"[{word}]")
 
 
+def test_a_port_that_answers_too_late_is_no_silence_of_the_host(sshd: Sshd) -> None:
+    with ExitStack() as open, connect(sshd.endpoint, read_options(sshd.options), sshd.secrets()) as connection:
+        full = open.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):  # whoever comes now waits until somebody is let in
+            waiting = open.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        assert connection.reach(*full.getsockname(), 0.5) is None
+        assert connection.ask(["true"])[0] == 0
+
+
 def test_no_more_connections_to_one_host_than_may_be() -> None:
     limits, peer = Limits(), read_endpoint("ssh://me@host")
     with limits.taking(peer, 1, 0), refused(Code.SSH_BUSY), limits.taking(peer, 1, 0.01):

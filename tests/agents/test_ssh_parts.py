@@ -1,6 +1,7 @@
 """The parts of SSH hosts that need no connection: our program, units of systemd, what a kernel says of ports."""
 
 import ast
+import errno
 import io
 import shutil
 import subprocess
@@ -8,11 +9,16 @@ import sys
 import zipfile
 from pathlib import Path
 
+import paramiko
 import pytest
 
 from agents.process_host.folder import TargetFolder
-from agents.ssh_host import bundle, systemd
+from agents.ssh_host import bundle, engine, remote, systemd
+from agents.ssh_host.connection import Connection
 from agents.ssh_host.engine import dial_command, listening
+from agents.ssh_host.options import read_endpoint, read_options
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import Unavailable
 
 pytestmark = pytest.mark.ssh
 
@@ -80,6 +86,51 @@ def test_with_systemd_a_unit_is_written_enabled_and_forgotten(monkeypatch: pytes
     keeping.forget(FOLDER)
     assert said[5:] == [("disable", name), ("daemon-reload",)]
     assert list((tmp_path / "units").iterdir()) == []
+
+
+class Talking:
+    """A double: a connection, and the channel that it opens, to an end that says some lines, then for ever that it is alive."""
+
+    peer, options = "me@host", read_options({})
+
+    def __init__(self, *lines: str) -> None:
+        self._lines = [f"{line}\n".encode() for line in lines]
+
+    def run(self, command: list[str]) -> "Talking":
+        return self
+
+    def settimeout(self, seconds: float) -> None: ...
+
+    def send(self, data: bytes) -> int:
+        return len(data)
+
+    def recv(self, most: int) -> bytes:
+        return self._lines.pop(0) if self._lines else b'{"alive": 1}\n'
+
+
+def test_who_is_alive_and_does_nothing_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = remote.Remote(Talking('{"hello": 1, "platform": "linux/amd64"}'))  # type: ignore[arg-type]
+    monkeypatch.setattr(remote, "PATIENCE", 0.1)
+    for wait in (there.fitness, lambda: remote.Remote(Talking())):  # type: ignore[arg-type]
+        with pytest.raises(Unavailable) as late:
+            wait()
+        assert late.value.code == Code.SSH_SILENT
+
+
+def test_a_disk_of_the_workers_that_is_full_may_have_room_later() -> None:
+    def fill(file: object) -> None:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    with pytest.raises(Unavailable):
+        remote.RemoteStage(None, None).layer("sha256:0", "", fill)  # type: ignore[arg-type]
+
+
+def test_what_the_library_of_the_line_raises_is_a_lost_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "_Api", lambda dial: io.BytesIO())
+    connection = Connection(read_endpoint("ssh://me@host"), read_options({}), None)  # type: ignore[arg-type]
+    with pytest.raises(Unavailable) as lost, engine.engine_behind(connection):
+        raise paramiko.SSHException("Key-exchange timed out")
+    assert lost.value.code == Code.SSH_CONNECTION_LOST
 
 
 TABLES = """\
