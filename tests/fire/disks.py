@@ -9,6 +9,8 @@ from tests.system.whole import WholeSystem
 from workers.demo.targets import end_processes
 
 SIZES = {"postgres": "256m", "temporal": "96m", "hosts": "64m"}
+BUSY = {"FAIRLEAD_RECONCILE_EVERY": "1"}
+"""Seconds. So that Temporal has more to write than its log has room for from before."""
 _MODES = {"postgres": "700", "temporal": "700", "hosts": "755"}
 _MOUNT = """\
 for disk in "$@"; do
@@ -56,7 +58,7 @@ def seen(system: WholeSystem, path: Path) -> Path:
 @contextmanager
 def system_on_disks() -> Iterator[WholeSystem]:
     """The whole system in a mount namespace of its own."""
-    whole = WholeSystem()
+    whole = WholeSystem(settings=BUSY)
     disks = [f"size={size},mode={_MODES[name]}:{whole.data / name}" for name, size in SIZES.items()]
     whole.prefix = ["unshare", "--mount", "sh", "-c", _MOUNT, "disks", *disks, "--"]
     try:

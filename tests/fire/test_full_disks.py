@@ -103,6 +103,6 @@ def test_under_postgres_which_dies_too(small: WholeSystem, prod: Shop) -> None:
 def test_under_temporal(small: WholeSystem, prod: Shop) -> None:
     id = begin(prod)
     with full(Disk(small, "temporal")):
-        prod.gate("prod-1").unlink()
         prod.is_blocked_by(id, "temporal_unavailable")
+        prod.gate("prod-1").unlink()
     ends_well(prod, id)
