@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import docker
@@ -122,21 +122,31 @@ class LocalRegistry:
             return False
 
 
-class Bridge:
-    """A network bridge with a /24 of its own. Name and network come from the folder, so that a restart finds them again.
+NETWORKS = 512
+"""So many /24 are in 198.18.0.0/15."""
 
-    Networks are taken from 198.18.0.0/15 (RFC 2544), which nobody routes.
+
+class Bridge:
+    """A network bridge with a /24 of its own. Its name comes from the folder, so that a restart finds it again.
+
+    Networks are taken from 198.18.0.0/15 (RFC 2544), which nobody routes: `network`, from 0, or the next that is not there yet. Two bridges
+    with one network would not be reached both.
     """
 
-    def __init__(self, name: str, network: str) -> None:
-        self.name = name
-        self.address = f"{network}.1/24"
+    def __init__(self, name: str, network: int) -> None:
+        self.name, self._network = name, network
 
     @classmethod
     def of(cls, folder: Path) -> "Bridge":
         """The bridge of the engine in this folder."""
         mark = hashlib.sha256(str(folder).encode()).digest()
-        return cls(f"fl{mark.hex()[:10]}", f"198.{18 + mark[0] % 2}.{mark[1]}")
+        return cls(f"fl{mark.hex()[:10]}", int.from_bytes(mark[:2]) % NETWORKS)
+
+    def address(self, taken: Collection[str]) -> str:
+        """Of the first network from its own on whose address is not taken; its own where all are."""
+        several = [(self._network + step) % NETWORKS for step in range(NETWORKS)]
+        wished = [f"198.{18 + number // 256}.{number % 256}.1" for number in several]
+        return next((address for address in wished if address not in taken), wished[0])
 
     def make(self) -> bool:
         """Whether the bridge is there now; False where we may not make one."""
@@ -145,7 +155,7 @@ class Bridge:
         made = self._ip("link", "add", "name", self.name, "type", "bridge")
         return (
             made
-            and self._ip("addr", "add", self.address, "dev", self.name)
+            and self._ip("addr", "add", f"{self.address(_addresses())}/24", "dev", self.name)
             and self._ip("link", "set", "dev", self.name, "up")
         )
 
@@ -158,6 +168,11 @@ class Bridge:
         found = packages.program("ip")
         command = [str(found)] if found else [str(_need("busybox-static")), "ip"]
         return subprocess.run([*command, *arguments], capture_output=True, check=False).returncode == 0
+
+
+def _addresses() -> set[str]:
+    """Of this machine."""
+    return {said.address for several in psutil.net_if_addrs().values() for said in several}
 
 
 def _need(package: str) -> Path:
