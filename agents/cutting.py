@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
+READ: Final = 64 * 1024
+"""So much of what was printed is read to be told with an error; first it is masked."""
+TOLD: Final = 4000
 TOO_LONG: Final = "(a line that is too long to be shown)"
+
+
+def told(masked: str) -> str:
+    """The end of what has been masked: there is no secret left that a cut could go through."""
+    return masked[-TOLD:]
 
 
 def end_of(text: str, most: int) -> str:

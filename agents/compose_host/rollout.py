@@ -11,6 +11,7 @@ from agents.compose_host.locking import Lock
 from agents.compose_host.plugin import Compose, Ended, Project
 from agents.compose_host.project import Ours, called
 from agents.compose_host.vigil import Vigil
+from agents.cutting import told
 from agents.docker_host import labels
 from agents.docker_host.box import Box
 from agents.docker_host.engine import Engine, Vanished
@@ -176,7 +177,7 @@ class Rollout:
     def _put_back(self, lock: Lock, back: Lock | None, refusal: Refused) -> Refused:
         """Remove what is new, bring back what was kept, and say so in the refusal."""
         failed = [box for box in self._ours.boxes() if called(box) == refusal.fields.get("component")]
-        log = self._safe.mask_output("".join(self._words(box, refusal) for box in failed))
+        log = told(self._safe.mask_output("".join(self._words(box, refusal) for box in failed)))
         wanted = {(s.called, s.config) for s in back.services} if back else set()
         self._clear(
             box

@@ -10,7 +10,7 @@ import docker
 import urllib3
 from docker import errors
 
-from agents.cutting import end_of
+from agents.cutting import READ, end_of
 from agents.docker_host import box, certificates
 from agents.docker_host.archive import archive
 from agents.docker_host.box import Box
@@ -23,7 +23,6 @@ from fairlead.ports import Beat
 
 TIMEOUT = 30
 _TAIL_LINES = 20
-_TAIL_LENGTH = 2000
 
 
 class Vanished(Unavailable):
@@ -102,7 +101,7 @@ class Engine:
         with _mapped(), contextlib.suppress(errors.NotFound):
             self._api.remove_container(id, force=True, v=True)
 
-    def last_words(self, id: str, lines: int = _TAIL_LINES, most: int = _TAIL_LENGTH) -> str:
+    def last_words(self, id: str, lines: int = _TAIL_LINES, most: int = READ) -> str:
         """The end of what it printed, at most so many whole lines and characters; empty where the engine does not keep that."""
         with _mapped():
             try:

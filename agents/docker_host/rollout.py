@@ -7,6 +7,7 @@ until all that is new is healthy.
 import time
 from collections.abc import Iterable
 
+from agents.cutting import told
 from agents.docker_host import container, labels, placement
 from agents.docker_host.box import Box
 from agents.docker_host.engine import Engine, Vanished
@@ -230,7 +231,7 @@ class Rollout:
     def _put_back(self, refusal: Refused) -> Refused:
         """Remove what is new, start what was put aside again, and say so in the refusal."""
         failed = [box for box in self._chosen if box.component == refusal.fields.get("component")]
-        log = self._safe.mask_output("".join(self._words(box, refusal) for box in failed))
+        log = told(self._safe.mask_output("".join(self._words(box, refusal) for box in failed)))
         self._hands.remove(box for box in reversed(self._chosen) if self._hands.made_here(box))
         back = [words for box in self._kept.values() if (words := self._back(box))]
         detail = "; ".join([refusal.detail, *back, *([f"its last words:\n{log}"] if log else [])])

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from agents.cutting import end_of
+from agents.cutting import told
 from agents.ecs_service import judging, logs, marks, reading
 from agents.ecs_service.cluster import Cluster
 from agents.ecs_service.ground import Ground, goods_on
@@ -25,7 +25,6 @@ _SOON, _LATER, _SLOWER = 0.1, 5.0, 1.5
 """Pauses between looks, in seconds: they grow while nothing happens, for AWS counts calls."""
 _AGAIN: Final = 3
 _LOG_LINES: Final = 40
-_LOG: Final = 2000
 
 Again = Callable[[], Rollout]
 
@@ -128,7 +127,7 @@ class Following:
             said = logs.of_task(self._cluster, task, component, _LOG_LINES)
         except FairleadError:  # who may change services may not always read logs
             return ""
-        return self._safe.mask_output(end_of("\n".join(said), _LOG))
+        return told(self._safe.mask_output("\n".join(said)))
 
 
 def _is_stale(now: Rollout, ours: Rollout) -> bool:

@@ -19,6 +19,7 @@ from nomad.api.exceptions import (  # type: ignore[import-untyped]
     VariableConflict,
 )
 
+from agents.cutting import whole_lines
 from agents.nomad_job.marks import Json
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import FairleadError, NotAllowed, Refused, Unavailable
@@ -106,12 +107,14 @@ class Server:
             return []
 
     def log(self, allocation: str, task: str, stream: str, most: int) -> str:
-        """The end of what a task printed; empty where there is nothing, or nothing any more."""
+        """The end of what a task printed, in whole lines; empty where there is nothing, or nothing any more."""
         said = {"task": task, "type": stream, "plain": "true", "follow": "false", "origin": "end", "offset": str(most)}
         try:
-            return self._call(self._client.stream_logs, allocation, params=said).content.decode(errors="replace")
+            printed: bytes = self._call(self._client.stream_logs, allocation, params=said).content
         except Said:
             return ""
+        text = printed.decode(errors="replace")
+        return whole_lines(text) if len(printed) >= most else text
 
     # evaluations and deployments
 

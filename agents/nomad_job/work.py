@@ -7,6 +7,7 @@ import contextlib
 import time
 from typing import Final
 
+from agents.cutting import READ, told
 from agents.nomad_job import delivery, document, judging, looking, marks, reading, template
 from agents.nomad_job.ground import Ground
 from agents.nomad_job.judging import Step
@@ -23,7 +24,6 @@ from fairlead.ports import Beat, FailPoints
 
 _PAUSE: Final = 0.2
 _TRIES: Final = 10
-_LOG: Final = 2000
 _KEPT_BY_SERVER: Final = (
     "CreateIndex", "JobModifyIndex", "ModifyIndex", "Stable", "Status", "StatusDescription", "SubmitTime", "Version", "VersionTag",
 )  # fmt: skip
@@ -268,10 +268,10 @@ class Work:
     def _last_words(self, allocation: str, task: str) -> str:
         """Whatever hinders us from reading them, the verdict stands."""
         try:
-            said = "".join(self._server.log(allocation, task, stream, _LOG) for stream in ("stdout", "stderr"))
+            said = "".join(self._server.log(allocation, task, stream, READ) for stream in ("stdout", "stderr"))
         except FairleadError:
             return ""
-        return self._safe.mask_output(said.strip())
+        return told(self._safe.mask_output(said.strip()))
 
     # going back
 

@@ -12,14 +12,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from agents.cutting import whole_lines
+from agents.cutting import READ, whole_lines
 from agents.process_host.folder import TargetFolder
 from agents.process_host.records import Run
 
 MAX_LOG: Final = 10 * 1024 * 1024
 EVERY: Final = 30.0
 TAIL_LINES: Final = 20
-TAIL_BYTES: Final = 4000
 
 
 def write_line(journal: Path, what: str, run: Run) -> None:
@@ -43,7 +42,7 @@ def write_line(journal: Path, what: str, run: Run) -> None:
             raise
 
 
-def tail(log: Path, start: int, lines: int = TAIL_LINES, most: int = TAIL_BYTES) -> str:
+def tail(log: Path, start: int, lines: int = TAIL_LINES, most: int = READ) -> str:
     """The last whole lines of a run's output, at most so many lines and bytes."""
     if not log.exists():
         return ""

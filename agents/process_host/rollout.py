@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from agents.cutting import told
 from agents.process_host.place import Around, NoHooks, Orderer, Orders
 from agents.process_host.records import Job, Run, RunSpec, Slot, State
 from fairlead.domain.codes import Code
@@ -144,7 +145,7 @@ class Rollout:
                 self.control.undo(self.claim, name, run.number, _grace(slot))
 
     def _failure(self, code: Code, run: Run, detail: str) -> Refused:
-        output = self.orderer.mask_output(self.control.last_words(run))
+        output = told(self.orderer.mask_output(self.control.last_words(run)))
         said = f"; its last words:\n{output}" if output else ", and said nothing"
         return Refused(code, detail + said, fields={"component": run.spec.component, "exits": run.exits, "log": output})
 

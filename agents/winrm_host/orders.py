@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from agents.cutting import READ
 from agents.process_host.health import Finding
 from agents.process_host.records import Run, RunSpec, State
 from agents.process_host.rollout import Rollout
@@ -16,7 +17,6 @@ from fairlead.domain.fence import Claim
 from fairlead.ports import Beat
 
 _LAST_LINES: Final = 20
-_LAST_BYTES: Final = 4000
 
 
 class Orders:
@@ -61,7 +61,7 @@ class Orders:
 
     def last_words(self, run: Run) -> str:
         """The end of what it wrote."""
-        return tail(self._remote, self._target, self._owner, self._beat, run.spec.component, _LAST_LINES, _LAST_BYTES)
+        return tail(self._remote, self._target, self._owner, self._beat, run.spec.component, _LAST_LINES, READ)
 
     def start(self, claim: Claim, spec: RunSpec, secrets: Mapping[str, str] | None = None) -> State:
         """Put it in the place of what runs, and of what else of this target has its ports."""

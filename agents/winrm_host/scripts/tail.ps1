@@ -17,6 +17,8 @@ Answer {
         $bytes = New-Object byte[] $Most
         $count = $file.Read($bytes, 0, $Most)
         $all = [Text.Encoding]::UTF8.GetString($bytes, 0, $count).TrimEnd().Replace("`r", '').Split("`n")
+        # Half a secret may stand in a line that was cut, which nobody would know for one.
+        if ($file.Length -gt $Most) { $all = @($all | Select-Object -Skip 1) }
         @{ text = [string]::Join("`n", @($all | Select-Object -Last $Lines)) }
     }
     finally { $file.Dispose() }

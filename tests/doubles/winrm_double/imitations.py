@@ -218,7 +218,8 @@ def tail(host: Host, Owner: str, Component: str, Lines: int, Most: int) -> Json:
         return {"text": ""}
     host.service(Component, run["number"])
     text = read(host.component(Component) / "runs" / run["number"] / "logs" / "app.log") or ""
-    return {"text": "\n".join(text[-Most:].rstrip().split("\n")[-Lines:])}
+    said = text[-Most:].rstrip().split("\n")[1 if len(text) > Most else 0 :]
+    return {"text": "\n".join(said[-Lines:])}
 
 
 def sticker(host: Host, Claim: str, Record: str) -> Json:
