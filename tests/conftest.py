@@ -20,6 +20,7 @@ pytest_plugins = [
     "tests.fixtures.process",
     "tests.fixtures.hostile",
     "tests.fixtures.ssh",
+    "tests.fixtures.systemd",
     "tests.fixtures.evidence",
     "tests.fixtures.nomad",
     "tests.fixtures.winrm",

@@ -15,6 +15,7 @@ PROGRAMS: Mapping[str, str] = MappingProxyType(
         "busybox-static": "busybox",
         "docker-compose": "docker-compose",
         "openssh-server": "sshd",
+        "systemd": "systemctl",
     }
 )
 """The program that each package is wanted for. A program that is there already, wherever it comes from, will do."""
