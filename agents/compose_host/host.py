@@ -59,9 +59,9 @@ class ComposeHost:
             ground = self._claimed(engine, spec, claim)
             images.bring(engine, self._images, spec, lock, beat)
             with opened(self._secrets, spec) as safe:
-                Rollout(engine, self._compose, spec, claim, safe, beat, self._fail_points).run(lock)
+                printed = Rollout(engine, self._compose, spec, claim, safe, beat, self._fail_points).run(lock)
             ground.forget_lower(claim)
-            return (SentFile(name=LOCK, content=lock.text),)
+            return (SentFile(name=LOCK, content=lock.text), *printed)
 
     def observe(self, address: TargetAddress) -> TargetObservation:
         """What really runs, by the engine's word and a probe now. Services that are no component are told of when they are not well."""

@@ -3,6 +3,7 @@
 from agents.compose_host.locking import Lock
 from agents.docker_host import images
 from agents.docker_host.engine import Engine
+from agents.docker_host.hooking import images_of
 from fairlead.adapters.images import ImageStore
 from fairlead.contracts.target import TargetSpec
 from fairlead.domain.codes import Code
@@ -12,7 +13,7 @@ from fairlead.ports import Beat
 
 def bring(engine: Engine, store: ImageStore, spec: TargetSpec, lock: Lock, beat: Beat) -> None:
     """Have every image there. Raises as agents.docker_host.images.bring does."""
-    for component in spec.components:
+    for component in (*spec.components, *images_of(spec)):
         beat()
         images.bring(engine, store, component, beat)
     for image in sorted({service.image for service in lock.services}):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agents.docker_host import labels
+from agents.secrets import Safe
 from fairlead.adapters import compose_yaml
 from fairlead.contracts.release import SecretUse
 from fairlead.contracts.target import ComponentSpec, TargetSpec
@@ -16,6 +17,8 @@ from fairlead.domain.errors import BadInput
 from fairlead.domain.fence import Claim
 from fairlead.domain.files import FIELD
 from fairlead.domain.target_kinds.compose_host import SECTION
+
+_UNUSED = "not needed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,11 @@ class Lock:
         """What these services need, by variable."""
         needed = reading.needed(self.document, services)
         return {v: SecretUse(**use) for v, use in reading.secrets(self.document).items() if v in needed}
+
+    def values(self, services: set[str], safe: Safe) -> dict[str, str]:
+        """The secrets that these services need; Compose wants all variables to be there, used or not."""
+        values = {variable: safe.value(variable, use) for variable, use in self.secrets(services).items()}
+        return {**dict.fromkeys(self.variables(), _UNUSED), **values}
 
     def variables(self) -> tuple[str, ...]:
         """Every variable that stands in it."""

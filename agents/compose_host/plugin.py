@@ -71,6 +71,10 @@ class Compose:
         """Make what is not there, start nothing, replace nothing."""
         return self._run(project, ["create", "--no-recreate", "--no-build", "--pull", "never"], watch, 300)
 
+    def start(self, project: Project, watch: Watch) -> Ended:
+        """Start what was made and has not run yet."""
+        return self._run(project, ["start"], watch, 300)
+
     def up(self, project: Project, watch: Watch, limit: float) -> Ended:
         """Start everything in its order, and wait until all of it is as its dependents want it."""
         words = ["up", "--detach", "--wait", "--no-recreate", "--no-build", "--pull", "never"]

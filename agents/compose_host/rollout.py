@@ -6,6 +6,7 @@ it is never asked whether something has changed.
 
 from collections.abc import Iterable
 
+from agents.compose_host.hooking import Services
 from agents.compose_host.kept import Kept
 from agents.compose_host.locking import Lock
 from agents.compose_host.plugin import Compose, Ended, Project
@@ -15,18 +16,22 @@ from agents.cutting import told
 from agents.docker_host import labels
 from agents.docker_host.box import Box
 from agents.docker_host.engine import Engine, Vanished
+from agents.docker_host.hands import Hands
+from agents.docker_host.hooking import Hooks
 from agents.docker_host.judging import last_words
 from agents.secrets import Safe
-from fairlead.contracts.target import ComponentSpec, TargetSpec
+from fairlead.contracts.target import ComponentSpec, SentFile, TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.compose.reading import LockedService
 from fairlead.domain.errors import Refused
 from fairlead.domain.fence import Claim, FenceLost, may_adopt
 from fairlead.domain.health import Health
+from fairlead.domain.target_kinds.hooks import POST, PRE
 from fairlead.ports import Beat, FailPoints
 
 _GRACE = 10.0
-_UNUSED = "not needed"
+_CHANGE = "change"
+"""What is marked when the hooks before it have ended: from then on there is something to put back."""
 
 
 class Rollout:
@@ -46,36 +51,59 @@ class Rollout:
         self._beat, self._fail_points = beat, fail_points
         self._ours = Ours(engine, spec)
         self._kept = Kept(engine, self._ours.ground, spec)
+        self._hands = Hands(engine, self._ours.ground, spec, claim, beat)
         self._specs = {component.name: component for component in spec.components}
 
-    def run(self, lock: Lock) -> None:
-        """Bring every service, or put back what was seen healthy last."""
-        back = self._kept.lock()
+    def run(self, lock: Lock) -> tuple[SentFile, ...]:
+        """Bring every service, or put back what was seen healthy last. Answers what hooks have printed."""
+        hooks, back = self._hooks(lock), self._kept.lock()
         try:
+            hooks.quiet()
+            hooks.run(PRE)
+            if hooks.has(PRE):
+                self._hands.change(lambda: self._ours.ground.put_mark(self._claim, _CHANGE))
             self._bring(lock)
+            hooks.run(POST)
         except FenceLost as lost:
             self._unmake(lost)
             raise
         except Refused as refusal:
+            if hooks.has(PRE) and not self._ours.ground.has_mark(self._claim, _CHANGE):
+                raise
             raise self._put_back(lock, back, refusal) from refusal
+        hooks.clear()
         self._ours.remove_networks(but=lock.document.get("networks", {}))
         self._kept.put(lock, self._claim)
+        return hooks.sent
 
     def take_down(self) -> None:
         """Stop and remove all of ours, the last started first. Named volumes stay: they are data."""
         self._clear(self._ours.boxes())
+        self._hands.remove(self._ours.ground.hook_boxes())
         self._ours.remove_networks()
         self._kept.remove()
 
     def _bring(self, lock: Lock) -> None:
         chosen = self._chosen(lock)
         resting = {s.name for s in lock.services if s.called not in chosen or not _serves(s, chosen[s.called])}
-        values = self._values(lock, resting)
+        values = lock.values(resting, self._safe)
         self._clear(box for box in self._ours.boxes() if box.id not in {b.id for b in chosen.values()})
         if resting:
             self._make(lock, values, chosen)
             self._fail_points.reach("after_create")
         self._start(lock, values, go=bool(resting))
+
+    def _hooks(self, lock: Lock) -> Hooks:
+        engine, ground, hands, spec, claim, safe = (
+            self._engine,
+            self._ours.ground,
+            self._hands,
+            self._spec,
+            self._claim,
+            self._safe,
+        )
+        services = Services(engine, self._compose, ground, hands, spec, claim, safe, lock, self._beat)
+        return Hooks(engine, ground, hands, spec, claim, safe, self._fail_points, services)
 
     # choosing
 
@@ -108,11 +136,6 @@ class Rollout:
         return box.claim is not None and box.claim.number == self._claim.number
 
     # changing
-
-    def _values(self, lock: Lock, services: set[str]) -> dict[str, str]:
-        """The secrets that these services need; Compose wants all variables to be there, used or not."""
-        values = {variable: self._safe.value(variable, use) for variable, use in lock.secrets(services).items()}
-        return {**dict.fromkeys(lock.variables(), _UNUSED), **values}
 
     def _clear(self, boxes: Iterable[Box]) -> None:
         """Stop all of these, the last started first, then remove them."""
@@ -199,7 +222,7 @@ class Rollout:
         """What is said of what runs again."""
         there = {called(box) for box in self._ours.boxes() if box.running}
         try:
-            values = self._values(back, {s.name for s in back.services if s.called not in there})
+            values = back.values({s.name for s in back.services if s.called not in there}, self._safe)
             for step in (self._compose.create, self._started):
                 if (ended := step(self._project(back, values), self._guard)).code:
                     return [f"the old ones could not be put back: {self._safe.mask_output(ended.words)}"]

@@ -1,4 +1,4 @@
-"""Hooks on an engine: one-shot containers, one after the other, each once in a deployment.
+"""Hooks on an engine: one-shot containers, one after the other, each once in a deployment. Who makes them differs by target type.
 
 A hook's container stays until the next deployment, also when it failed: it says that it has been run, and what came of it. The mark beside the
 claim says the former also when somebody has pruned containers.
@@ -6,6 +6,7 @@ claim says the former also when somebody has pruned containers.
 
 import time
 from collections.abc import Iterator
+from typing import Protocol
 
 from agents.docker_host import container, labels
 from agents.docker_host.box import Box
@@ -27,6 +28,16 @@ _LINES, _LENGTH = 200, 16_000
 _NOT_OF_ONE_SHOTS = ("replicas", "order", "restart", "timeout", "role", "beside")
 
 
+class Maker(Protocol):
+    """How a hook becomes a container, under the one claim that all of it is done for."""
+
+    def make(self, component: ComponentSpec, hook: Hook) -> Box:
+        """Make its container, and start nothing."""
+
+    def start(self, component: ComponentSpec, hook: Hook, box: Box) -> None:
+        """Start one that was made. Raises Refused (start_failed)."""
+
+
 class Hooks:
     """Those of one task. `printed`: what each printed, masked, by the name of a file."""
 
@@ -39,18 +50,22 @@ class Hooks:
         claim: Claim,
         safe: Safe,
         fail_points: FailPoints,
+        maker: Maker,
     ) -> None:
         self._engine, self._ground, self._hands, self._spec, self._claim = engine, ground, hands, spec, claim
-        self._safe, self._fail_points = safe, fail_points
+        self._safe, self._fail_points, self._maker = safe, fail_points, maker
         self.printed: dict[str, str] = {}
 
     def run(self, when: str) -> None:
         """Run them in start order. Raises Refused (hook_failed)."""
         for component in self._spec.components:
             for hook in hooks_of(component.name, component.config.run, when):
-                seat = Seat(as_component(component, hook))
-                box = self._box(hook) or self._made(hook, seat)
-                self._await(hook, self._started(hook, seat, box))
+                box = self._box(hook) or self._made(component, hook)
+                self._await(hook, self._started(component, hook, box))
+
+    def has(self, when: str) -> bool:
+        """Whether there are any."""
+        return any(hooks_of(component.name, component.config.run, when) for component in self._spec.components)
 
     def quiet(self) -> None:
         """Stop what a killed deployment still runs."""
@@ -74,26 +89,18 @@ class Hooks:
         boxes = self._ground.hook_boxes()
         return next((b for b in boxes if b.labels.get(labels.ONCE) == hook.id and self._hands.made_here(b)), None)
 
-    def _made(self, hook: Hook, seat: Seat) -> Box:
+    def _made(self, component: ComponentSpec, hook: Hook) -> Box:
         if self._ground.has_mark(self._claim, hook.id):
             raise self._failed(hook, None, "has been run for this deployment already, and what it left is gone")
-        made = self._hands.create(self._recipe(hook, seat))
+        made = self._maker.make(component, hook)
         self._fail_points.reach("after_create")
         return made
 
-    def _recipe(self, hook: Hook, seat: Seat) -> container.Recipe:
-        bridge, secrets = self._engine.has_bridge(), self._safe.of(seat.component)
-        recipe = container.recipe(self._spec, seat, self._claim, bridge=bridge, secrets=secrets)
-        mine = {**labels.of_release(self._spec, self._claim), labels.KIND: labels.HOOK, labels.ONCE: hook.id}
-        name = f"{labels.stem(self._spec)}-hook-{self._claim.number}.{hook.id}"
-        return container.Recipe(name, {**recipe.body, "labels": mine}, recipe.host, recipe.files)
-
-    def _started(self, hook: Hook, seat: Seat, box: Box) -> Box:
-        """Start it; before that it gets its files and networks. It is marked, so that it is run once."""
+    def _started(self, component: ComponentSpec, hook: Hook, box: Box) -> Box:
+        """Start it. Before that it is marked, so that it is run once."""
         if box.status == "created":
-            self._hands.furnished(box, self._recipe(hook, seat), self._spec, seat)
             self._hands.change(lambda: self._ground.put_mark(self._claim, hook.id))
-            self._hands.start(box)
+            self._maker.start(component, hook, box)
             self._fail_points.reach("after_hook_start")
         return box
 
@@ -121,6 +128,39 @@ class Hooks:
         )
 
 
+class Containers:
+    """Makes them as a Docker host makes its components."""
+
+    def __init__(self, engine: Engine, hands: Hands, spec: TargetSpec, claim: Claim, safe: Safe) -> None:
+        self._engine, self._hands, self._spec, self._claim, self._safe = engine, hands, spec, claim, safe
+
+    def make(self, component: ComponentSpec, hook: Hook) -> Box:
+        """As Maker.make."""
+        return self._hands.create(self._recipe(component, hook))
+
+    def start(self, component: ComponentSpec, hook: Hook, box: Box) -> None:
+        """As Maker.start; before that it gets its files and networks."""
+        seat = Seat(as_component(component, hook))
+        self._hands.start(self._hands.furnished(box, self._recipe(component, hook), self._spec, seat))
+
+    def _recipe(self, component: ComponentSpec, hook: Hook) -> container.Recipe:
+        bridge, secrets = self._engine.has_bridge(), self._safe.of(component)
+        seat = Seat(as_component(component, hook))
+        made = container.recipe(self._spec, seat, self._claim, bridge=bridge, secrets=secrets)
+        body = {**made.body, "labels": labels_of(self._spec, self._claim, hook)}
+        return container.Recipe(name_of(self._spec, self._claim, hook), body, made.host, made.files)
+
+
+def name_of(spec: TargetSpec, claim: Claim, hook: Hook) -> str:
+    """The name of a hook's container."""
+    return f"{labels.stem(spec)}-hook-{claim.number}.{hook.id}"
+
+
+def labels_of(spec: TargetSpec, claim: Claim, hook: Hook) -> dict[str, str]:
+    """What it carries: it is no component."""
+    return {**labels.of_release(spec, claim), labels.KIND: labels.HOOK, labels.ONCE: hook.id}
+
+
 def as_component(component: ComponentSpec, hook: Hook) -> ComponentSpec:
     """A hook as something to be run: in the component's environment, networks and volumes, from its image or a given one."""
     config = component.config
@@ -129,7 +169,11 @@ def as_component(component: ComponentSpec, hook: Hook) -> ComponentSpec:
     said = {"command": hook.command, "ports": (), "health": None, "repository": repository or config.repository}
     run = {**(config.run or {}), SECTION: {**block, "restart": "no"}}
     return component.model_copy(
-        update={"digest": digest or component.digest, "config": config.model_copy(update={**said, "run": run})}
+        update={
+            "name": hook.id,  # nobody is to find it in its component's place
+            "digest": digest or component.digest,
+            "config": config.model_copy(update={**said, "run": run}),
+        }
     )
 
 

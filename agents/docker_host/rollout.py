@@ -14,7 +14,7 @@ from agents.docker_host.engine import Engine, Vanished
 from agents.docker_host.ground import Ground
 from agents.docker_host.hands import Hands
 from agents.docker_host.health import look
-from agents.docker_host.hooking import Hooks
+from agents.docker_host.hooking import Containers, Hooks
 from agents.docker_host.judging import PAUSE, await_end, await_health, last_words
 from agents.docker_host.placement import Seat
 from agents.secrets import Safe
@@ -37,7 +37,8 @@ class Rollout:
         self._safe = safe
         self._ground = Ground(engine, spec)
         self._hands = Hands(engine, self._ground, spec, claim, beat)
-        self._hooks = Hooks(engine, self._ground, self._hands, spec, claim, safe, fail_points)
+        maker = Containers(engine, self._hands, spec, claim, safe)
+        self._hooks = Hooks(engine, self._ground, self._hands, spec, claim, safe, fail_points, maker)
         self._chosen: list[Box] = []
         self._kept: dict[str, Box] = {}
 

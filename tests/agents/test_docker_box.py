@@ -6,9 +6,11 @@ from types import SimpleNamespace
 import pytest
 
 from agents.docker_host import box, container, labels, placement
+from agents.docker_host.hooking import as_component
 from agents.docker_host.placement import Seat
 from fairlead.contracts.target import TargetSpec
 from fairlead.domain.fence import Claim
+from fairlead.domain.target_kinds.hooks import Hook
 from tests.agents.bench import DECISION, Bench, with_config
 from tests.agents.harness import Image
 
@@ -80,6 +82,13 @@ def test_a_container_is_made_by_digest_and_publishes_what_was_asked(bench: Bench
         "9000/tcp": [{"HostPort": "9000"}],
     }
     assert made.body["labels"][labels.DECISION] == DECISION
+
+
+def test_a_hook_is_in_its_components_networks_but_not_by_its_name(bench: Bench):
+    component = with_config(bench.component(IMAGE), run={"docker": {"networks": {"shared": "external"}}})
+    seat = Seat(as_component(component, Hook("web", "post", "smoke", ("x",), 1.0, "")))
+    made = container.recipe(bench.spec(component), seat, Claim(4, 2), bridge=True)
+    assert made.body["networking_config"] == {"EndpointsConfig": {"shared": {"Aliases": ["web.post.smoke"]}}}
 
 
 def test_on_the_hosts_network_it_is_told_its_port(bench: Bench):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+import yaml
 
 from fairlead.contracts.canonical import digest_of
 from fairlead.domain.codes import Code
@@ -17,7 +18,9 @@ from tests.agents.hooking import (
     printed,
     with_run,
 )
+from tests.agents.keeping import OTHER
 from tests.fakes.secrets import MemorySecrets
+from tests.fixtures.compose import ComposeHarness, standing_in
 from tests.fixtures.docker import DockerHarness
 
 FAR = (hooks_run_once_around_the_change, a_killed_workers_hook_is_awaited_not_run_again)
@@ -25,6 +28,7 @@ FAR = (hooks_run_once_around_the_change, a_killed_workers_hook_is_awaited_not_ru
 CASES = [
     *(pytest.param("process", behaviour, marks=pytest.mark.process) for behaviour in HOOKING),
     *(pytest.param("docker", behaviour, marks=pytest.mark.docker) for behaviour in HOOKING),
+    *(pytest.param("compose", behaviour, marks=pytest.mark.docker) for behaviour in HOOKING),
     *(pytest.param("ssh_process", behaviour, marks=[pytest.mark.process, pytest.mark.ssh]) for behaviour in FAR),
 ]
 
@@ -87,3 +91,55 @@ def test_where_there_are_no_containers_a_hook_has_no_image(process_bench: Bench)
     with pytest.raises(Refused) as refusal:
         process_bench.harness.executor().prepare(spec, nobeat)
     assert refusal.value.code == Code.NOT_SUPPORTED_YET
+
+
+@pytest.fixture
+def stack_bench(compose_harness: ComposeHarness) -> Iterator[Bench]:
+    bench = Bench(compose_harness)
+    yield bench
+    bench.close()
+
+
+@pytest.mark.docker
+def test_a_hook_of_a_stack_has_its_services_files_and_goes_with_the_target(
+    stack_bench: Bench, compose_harness: ComposeHarness
+) -> None:
+    safe = MemorySecrets()
+    web = {"network_mode": "bridge", "volumes": ["data:/data"], "secrets": [{"source": "token", "target": "/run/own"}]}
+    content = {"services": {"web": web}, "volumes": {"data": {}}, "secrets": {"token": {"environment": "TOKEN"}}}
+    count = "/bin/busybox wc -c < /run/own; echo it has run > /data/mark"
+    spec = hooked(stack_bench, "1.0.0", safe, pre=count, post="read said < /data/mark; echo $said")
+    spec = spec.model_copy(update={"components": (standing_in(spec.components[0], yaml.safe_dump(content)),)})
+    executor = compose_harness.executor(secrets=safe)
+    sent = executor.apply(spec, Claim(1, 1), nobeat)
+    assert [file.content for file in sent[1:]] == [str(len(OTHER.encode())), "it has run"]
+    executor.retire(spec, Claim(2, 1), nobeat)
+    assert compose_harness.containers(stack_bench.address) == []
+
+
+@pytest.mark.docker
+def test_a_hook_that_fails_before_a_stack_is_changed_changes_nothing_where_there_is_nothing_to_go_back_to(
+    stack_bench: Bench, compose_harness: ComposeHarness
+) -> None:
+    stack_bench.apply(stack_bench.of("1.0.0"), 1)
+    for volume in compose_harness.volumes(stack_bench.address, "lock"):
+        volume.remove()
+    with pytest.raises(Refused):
+        stack_bench.apply(hooked(stack_bench, "2.0.0", pre="exit 1"), 2)
+    assert stack_bench.runs(stack_bench.of("1.0.0"))
+
+
+@pytest.mark.docker
+def test_a_pruned_hook_of_a_stack_that_is_half_changed_brings_the_old_one_back(
+    stack_bench: Bench, compose_harness: ComposeHarness
+) -> None:
+    stack_bench.apply(stack_bench.of("1.0.0"), 1)
+    spec = hooked(stack_bench, "2.0.0", pre="true")
+    stack_bench.die(spec, 2, at="after_stop_old")
+    for container in compose_harness.containers(stack_bench.address):
+        if container.labels.get("fairlead.kind") == "hook":
+            container.remove()
+    with pytest.raises(Refused) as refusal:
+        stack_bench.apply(spec, 2, attempt=2)
+    assert refusal.value.code == Code.HOOK_FAILED
+    assert stack_bench.runs(stack_bench.of("1.0.0"))

@@ -7,7 +7,7 @@ from fairlead.domain.blocks import Block
 from fairlead.domain.codes import Code
 from fairlead.domain.compose.risks import ALLOWABLE
 from fairlead.domain.nearest import did_you_mean
-from fairlead.domain.target_kinds import docker_host
+from fairlead.domain.target_kinds import docker_host, hooks
 from fairlead.domain.target_kinds.kind import TargetKind
 
 SECTION = "compose"
@@ -40,5 +40,5 @@ KIND = TargetKind(
     example="unix:///path/docker.sock",
     key="compose",
     options=options,
-    sections=(SECTION,),
+    sections=(SECTION, hooks.SECTION),
 )
