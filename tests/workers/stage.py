@@ -3,12 +3,13 @@
 import asyncio
 import itertools
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from temporalio import activity
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
@@ -259,6 +260,22 @@ async def delete(stage: Stage, workflow: str) -> None:
 
 
 HANDS: dict[str, Hand] = {"terminate": terminate, "cancel": cancel, "reset": reset}
+
+
+def by_turns(keys: Iterable[tuple[Any, ...]]) -> list[Any]:
+    """Cases of a table of what happens to whom in which phase; a key's last word is the hand. Each phase has one of the hands, by
+    turns, in `make test`; the others are left to `make soak`.
+    """
+    hands, table = list(HANDS), list(keys)
+    phases = list(dict.fromkeys(key[:-1] for key in table))
+    return [
+        pytest.param(
+            *key,
+            marks=[pytest.mark.soak] if (phases.index(key[:-1]) + hands.index(key[-1])) % len(hands) else [],
+            id=" ".join(getattr(word, "__name__", word) for word in key),
+        )
+        for key in table
+    ]
 
 
 async def deployment_knows(stage: Stage, scene: Scene) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from fairlead.store import deployments
 from tests.workers.scenes import Phase, deploying, rolling_back, verifying
-from tests.workers.stage import HANDS, Stage
+from tests.workers.stage import HANDS, Stage, by_turns
 
 Runs = list[str | None]
 OLD: Runs = ["1.0.0", "1.0.0"]
@@ -44,7 +44,6 @@ ENDS: dict[tuple[Phase, str, str], End] = {
     (rolling_back, "rollback", "cancel"): End("rolled_back", "unhealthy", OLD, ["failed", "skipped"], ["succeeded"]),
     (rolling_back, "rollback", "reset"): End("failed", "unhealthy", OLD, ["failed", "skipped"], ["lost"]),
 }
-NAMES = [f"{phase.__name__} {of} {hand}" for phase, of, hand in ENDS]
 
 
 def tasks(stage: Stage, deployment: str) -> list[str]:
@@ -52,9 +51,9 @@ def tasks(stage: Stage, deployment: str) -> list[str]:
         return [task.state for task in deployments.tasks(s, deployment)]
 
 
-@pytest.mark.parametrize(("key", "end"), ENDS.items(), ids=NAMES)
-async def test_a_hand_on_a_deployment(stage: Stage, key: tuple[Phase, str, str], end: End) -> None:
-    phase, of, hand = key
+@pytest.mark.parametrize(("phase", "of", "hand"), by_turns(ENDS))
+async def test_a_hand_on_a_deployment(stage: Stage, phase: Phase, of: str, hand: str) -> None:
+    end = ENDS[phase, of, hand]
     scene = await phase(stage)
     await HANDS[hand](stage, scene.workflow(of))
     scene.let_go()

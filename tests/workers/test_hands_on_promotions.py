@@ -19,7 +19,7 @@ from tests.workers.scenes import (
     sealing_the_outcome,
     verifying,
 )
-from tests.workers.stage import HANDS, Stage, deployment_knows
+from tests.workers.stage import HANDS, Stage, by_turns, deployment_knows
 
 NOTHING: list[str | None] = [None, None]
 OLD: list[str | None] = ["1.0.0", "1.0.0"]
@@ -66,14 +66,13 @@ ENDS: dict[tuple[Phase, str], End] = {
     (sealing_the_outcome, "cancel"): End("succeeded", None, NEW),
     (sealing_the_outcome, "reset"): End("succeeded", None, NEW),
 }
-NAMES = [f"{phase.__name__} {hand}" for phase, hand in ENDS]
 HEARD = {deploying, verifying}
 """Where a cancel is passed on to the deployment."""
 
 
-@pytest.mark.parametrize(("key", "end"), ENDS.items(), ids=NAMES)
-async def test_a_hand_on_a_promotion(stage: Stage, key: tuple[Phase, str], end: End) -> None:
-    phase, hand = key
+@pytest.mark.parametrize(("phase", "hand"), by_turns(ENDS))
+async def test_a_hand_on_a_promotion(stage: Stage, phase: Phase, hand: str) -> None:
+    end = ENDS[phase, hand]
     scene = await phase(stage)
     await HANDS[hand](stage, scene.workflow("promotion"))
     if hand == "cancel" and phase in HEARD:

@@ -19,7 +19,7 @@ from tests.workers.schedules import Lane
 
 pytestmark = [pytest.mark.temporal, pytest.mark.postgres]
 AT_ONCE = 8
-USUAL, LONG = 32, 200
+USUAL, LONG = 16, 200
 """How many; each costs some seconds of a processor, most of them Temporal's."""
 
 
