@@ -1,7 +1,7 @@
 """AWS's API as far as we need it, of one service in one cluster: plain JSON, errors mapped once."""
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from agents.ecs_service import marks
@@ -131,8 +131,26 @@ class Cluster:
         """The tasks of the service that are meant to run; or those that are meant to have stopped, of the last hour or so."""
         status = "STOPPED" if stopped else "RUNNING"
         arns = self._all("list_tasks", "taskArns", cluster=self.cluster, serviceName=self.name, desiredStatus=status)
+        return self.described(arns)
+
+    def of_family(self, family: str, *, stopped: bool = False) -> list[Json]:
+        """The same of all tasks of one family, whoever began them."""
+        status = "STOPPED" if stopped else "RUNNING"
+        arns = self._all("list_tasks", "taskArns", cluster=self.cluster, family=family, desiredStatus=status)
+        return self.described(arns)
+
+    def described(self, arns: Sequence[str]) -> list[Json]:
+        """Tasks, of which ECS may know nothing yet, or any more."""
         pieces = [arns[at : at + _MANY] for at in range(0, len(arns), _MANY)]
         return [task for piece in pieces for task in self._ecs("describe_tasks", tasks=piece).get("tasks") or []]
+
+    def run(self, said: Json, token: str) -> Json:
+        """Begin one task; the same token begins it once. Answers it, or why it cannot be placed."""
+        return self._ecs("run_task", count=1, clientToken=token, **said)
+
+    def stop(self, arn: str, reason: str) -> None:
+        """Let a task end; one that has ended is fine."""
+        self._ecs("stop_task", task=arn, reason=reason)
 
     def instances(self, arns: Iterable[str] | None = None) -> list[Json]:
         """Container instances of the cluster: these, or all that are active. On Fargate there are none."""

@@ -15,6 +15,7 @@ from fairlead.domain.fence import Claim, require_highest
 
 KEPT = 3
 """So many revisions that were seen healthy are remembered, to go back to as they are."""
+_OURS = (marks.CLAIM, marks.MADE, marks.GOOD, marks.HOOKS)
 _BEFORE = Claim(0, 0)
 """Under which stands what ran when the service became ours."""
 
@@ -97,7 +98,7 @@ class Ground:
         """All but the claim itself, once nothing runs any more."""
         service = self.require(claim)
         tags, mine = marks.tags_of(service), f"{marks.CLAIM}{claim}"
-        ours = {key for key in tags if key.startswith((marks.CLAIM, marks.MADE, marks.GOOD)) and key != mine}
+        ours = {key for key in tags if key.startswith(_OURS) and key != mine}
         self._cluster.untag(service["serviceArn"], ours | marks.sticker_keys(tags))
 
     def sticker(self) -> Sticker | None:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from agents.ecs_service import addresses, delivery, document, logs, reading
+from agents.ecs_service import addresses, delivery, document, hook_task, logs, reading
 from agents.ecs_service.access import Access, Place
 from agents.ecs_service.addresses import Addresses
 from agents.ecs_service.checking import validate
@@ -52,6 +52,8 @@ class EcsService:
         with self._connected(spec) as cluster:
             place = cluster.place
             validate("RegisterTaskDefinition", document.definition(spec, _NOBODY, place, {}))
+            for component, hook in hook_task.all_of(spec):
+                validate("RegisterTaskDefinition", hook_task.definition(spec, component, hook, _NOBODY, place, {}))
             validate("CreateService", {"serviceName": cluster.name, **document.service(spec)})
             delivery.require_reader(spec)
             self._refuse_taken(cluster, spec, Ground(cluster, spec).service())
@@ -63,7 +65,7 @@ class EcsService:
         with self._connected(spec) as cluster, opened(self._secrets, spec) as safe:
             work = Work(cluster, spec, claim, beat, self._fail_points, safe, self._looking(cluster))
             service = work.stake() or {}
-            return _sent(cluster, spec, work.run(service))
+            return (*_sent(cluster, spec, work.run(service)), *work.hooks.sent)
 
     def observe(self, address: TargetAddress) -> TargetObservation:
         """What really runs, by ECS's word and a probe now."""
@@ -145,7 +147,7 @@ class EcsService:
 
         Going back asks no registry: the instances may have it still.
         """
-        for component in spec.components:
+        for component in (*spec.components, *hook_task.images_of(spec)):
             beat()
             if component.config.repository.startswith(_LAYOUT):
                 detail = f"{component.config.repository}: ECS takes images from a registry, not from an image layout"

@@ -29,6 +29,8 @@ DECISION = "fairlead.decision"
 HEALTH = "fairlead.health"
 """The health check as JSON, where we ask: whoever looks later, with no plan at hand, probes in the same way."""
 SECRETS = "fairlead.secrets"
+HOOK = "fairlead.hook"
+"""Which hook a task is, and its container."""
 
 CLAIM: Final = "fairlead.claim."
 """Begins the key of a claim's tag; the claim follows. Never edited."""
@@ -36,6 +38,8 @@ MADE: Final = "fairlead.made."
 """Begins the key of a tag that says which revision a claim registered or took over."""
 GOOD: Final = "fairlead.good."
 """The same of a revision that was seen healthy under that claim."""
+HOOKS: Final = "fairlead.hooks."
+"""The same of how far a claim's hooks are: which was begun last, of which revision and when, or that it has ended well."""
 STICKER: Final = "fairlead.sticker"
 """How many tags hold the sticker: a value has few characters, and not all."""
 
@@ -59,6 +63,11 @@ def cluster_name(address: Address) -> str:
 def stem(address: Address) -> str:
     """Names our task definitions: `<project>-<environment>-<target>`."""
     return f"{address.project}-{address.environment}-{address.target}"
+
+
+def hook_family(address: Address) -> str:
+    """Names the task definitions of our hooks: no target is called like this."""
+    return f"{stem(address)}_hooks"
 
 
 def secret_prefix(address: Address) -> str:

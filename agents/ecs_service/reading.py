@@ -9,7 +9,8 @@ from agents.ecs_service import marks
 from agents.ecs_service.marks import Json
 
 _PRIMARY: Final = "PRIMARY"
-_BY_ITSELF: Final = {"TaskFailedToStart", "EssentialContainerExited"}
+ENDED: Final = "EssentialContainerExited"
+_BY_ITSELF: Final = {"TaskFailedToStart", ENDED}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from agents.ecs_service.choosing import Choosing
 from agents.ecs_service.cluster import Cluster
 from agents.ecs_service.following import Following
 from agents.ecs_service.ground import Ground
+from agents.ecs_service.hooking import Hooks
 from agents.ecs_service.looking import Look
 from agents.ecs_service.marks import Json
 from agents.ecs_service.reading import Rollout
@@ -22,6 +23,7 @@ from fairlead.contracts.target import TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Conflict, Refused, Unavailable
 from fairlead.domain.fence import Claim, FenceLost
+from fairlead.domain.target_kinds.hooks import POST, PRE
 from fairlead.ports import Beat, FailPoints
 
 _PAUSE: Final = 0.2
@@ -46,6 +48,7 @@ class Work:
         self._safe, self._look = safe, look
         self._ground = Ground(cluster, spec)
         self._choosing = Choosing(cluster, self._ground, spec, claim, safe, look)
+        self.hooks = Hooks(cluster, self._ground, spec, claim, beat, fail_points, safe)
         self._settings: Json | None = None
 
     def stake(self, *, make: bool = True) -> Json | None:
@@ -59,10 +62,16 @@ class Work:
         return service
 
     def run(self, service: Json) -> Json:
-        """Ask for it or adopt it, follow it until it is healthy, mark it so; answers the task definition. Else the one before comes back."""
+        """Ask for it or adopt it, follow it until it is healthy, mark it so; answers the task definition. Else the one before comes back.
+
+        Hooks are run around that.
+        """
         try:
+            self.hooks.quiet(service)
+            self.hooks.run(PRE)
             arn, rollout = self._choosing.adopted(service) or self._rolled(self._choosing.chosen(service))
             self._follow(arn, rollout)
+            self.hooks.run(POST)
         except (FenceLost, Conflict):
             # Somebody else is at work there: what he did stays.
             raise
@@ -74,6 +83,7 @@ class Work:
     def take_down(self) -> None:
         """Let no task run any more; the service stays, with the claim on it."""
         service = self._ground.require(self._claim)
+        self.hooks.quiet(service)
         if service["desiredCount"]:
             self._cluster.update({"desiredCount": 0})
         self._fail_points.reach("after_stop_old")
@@ -88,7 +98,8 @@ class Work:
 
     def clean_up(self) -> None:
         """Forget the task definitions of a target that is retired, and what they read; but nothing of whoever claims it meanwhile."""
-        for arn in self._cluster.all_revisions(marks.stem(self._spec)):
+        families = marks.stem(self._spec), marks.hook_family(self._spec)
+        for arn in [arn for family in families for arn in self._cluster.all_revisions(family)]:
             self._beat()
             definition = self._cluster.definition(arn)
             made_by = marks.claim_in(definition)

@@ -121,11 +121,14 @@ def test_only_the_revisions_of_this_target_are_forgotten_but_all_of_them() -> No
     told = Told()
     other = ASKED.model_copy(update={"project": "shop-prod", "environment": "p", "target": "1"})
     ours = [told.made(f"1.{attempt}") for attempt in range(1, 6)]
+    ours.append(told.made("1.6", family=marks.hook_family(ASKED)))
+    told.tags["fairlead.hooks.2.1"] = "0"
     kept = [told.made("1.1", other), told.made("7.1"), told.made("1.9", family=f"{FAMILY}-more")]
     worker(told, 2).clean_up()
     assert marks.stem(other) == FAMILY
     assert told.active() == kept
     assert len(told.dropped) == len(ours)
+    assert told.tags == marks.of_target(ASKED)
 
 
 def test_whoever_claims_it_meanwhile_keeps_revisions_and_secrets() -> None:

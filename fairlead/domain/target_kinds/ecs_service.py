@@ -7,7 +7,7 @@ from typing import Any, Final
 from fairlead.domain.blocks import Block, is_text
 from fairlead.domain.codes import Code
 from fairlead.domain.nearest import did_you_mean
-from fairlead.domain.target_kinds import fields
+from fairlead.domain.target_kinds import fields, hooks
 from fairlead.domain.target_kinds.kind import TargetKind
 
 SECTION: Final = "ecs"
@@ -95,7 +95,7 @@ KIND = TargetKind(
     key=SECTION,
     options=options,
     check=check,
-    sections=(SECTION,),
+    sections=(SECTION, hooks.SECTION),
 )
 
 

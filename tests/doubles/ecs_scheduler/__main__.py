@@ -1,5 +1,6 @@
 """Puts it into ministack, and starts that."""
 
+import json
 from typing import Any
 
 from ministack.app import main
@@ -8,9 +9,10 @@ from ministack.services import cloudwatch_logs, ecs
 
 from tests.doubles.ecs_scheduler import state, told
 from tests.doubles.ecs_scheduler.state import Json
-from tests.doubles.ecs_scheduler.steps import settle
+from tests.doubles.ecs_scheduler.steps import end, settle
 
 _TOKENS: dict[str, str] = {}
+_BEGUN: dict[str, str] = {}
 _ORIGINAL = dict(ecs._ACTION_MAP)
 _RUN_KWARGS = ecs._build_run_kwargs
 
@@ -69,6 +71,28 @@ def _update_service(data: Json) -> Any:
     return answer
 
 
+def _run_task(data: Json) -> Any:
+    """One token begins one task, for as long as it is remembered, which here is always."""
+    known = ecs._tasks.get(_BEGUN.get(data.get("clientToken", ""), ""))
+    if known and "clientToken" in data:
+        return json_response({"tasks": [ecs._sanitize(known)], "failures": []})
+    answer = _no_cluster(data) or _ORIGINAL["RunTask"](data)
+    if answer[0] == 200:
+        task = ecs._tasks[json.loads(answer[2])["tasks"][0]["taskArn"]]
+        _BEGUN[data.get("clientToken", "")] = task["taskArn"]
+        if not task["_docker_ids"]:
+            end(task, "TaskFailedToStart", "CannotStartContainerError")
+    return answer
+
+
+def _stop_task(data: Json) -> Any:
+    task = ecs._tasks.get(data["task"])
+    if task is None or task["lastStatus"] == "STOPPED":
+        return _ORIGINAL["StopTask"](data)
+    end(task, "UserInitiated", data.get("reason", "Task stopped by user"))
+    return json_response({"task": ecs._sanitize(task)})
+
+
 def _run_kwargs(cdef: Json, td: Json, *more: Any) -> Json:
     """Ports are published where the task has no address of its own; the container's own check is the engine's."""
     said = _RUN_KWARGS(cdef, td, *more)
@@ -94,6 +118,8 @@ def install() -> None:
     ecs._ACTION_MAP |= {
         "CreateService": _create_service,
         "UpdateService": _update_service,
+        "RunTask": _run_task,
+        "StopTask": _stop_task,
         "ListContainerInstances": lambda data: (
             _no_cluster(data) or json_response({"containerInstanceArns": [state.instance_arn()]})
         ),

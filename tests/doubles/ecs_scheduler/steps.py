@@ -14,6 +14,8 @@ THRESHOLD = 3
 
 def settle() -> None:
     """Bring every service on."""
+    for task in [task for task in ecs._tasks.values() if _is_alone(task)]:
+        _refresh_one(task)
     for service in list(ecs._services.values()):
         if service["status"] == "ACTIVE":
             _refresh(service)
@@ -25,13 +27,24 @@ def settle() -> None:
 def _refresh(service: Json) -> None:
     """A task ends with any essential container; what it printed and how it ended is kept."""
     for task in state.running(service):
-        containers = state.containers_of(task)
-        ended = {name: c for name, c in containers.items() if c.status in {"exited", "dead"}}
-        if ended:
-            _end(task, "EssentialContainerExited", "Essential container in task exited", containers)
-        elif any(state.health(c) == "UNHEALTHY" for c in containers.values()):
+        containers = _refresh_one(task)
+        if any(state.health(c) == "UNHEALTHY" for c in containers.values()):
             state.primary(service)["failedTasks"] += 1
-            _end(task, "ServiceSchedulerInitiated", "Task failed container health checks", containers)
+            end(task, "ServiceSchedulerInitiated", "Task failed container health checks", containers)
+
+
+def _is_alone(task: Json) -> bool:
+    """Begun by RunTask: nobody starts it again."""
+    return task["lastStatus"] == "RUNNING" and not task["group"].startswith("service:")
+
+
+def _refresh_one(task: Json) -> dict[str, Any]:
+    """What still runs of it."""
+    containers = state.containers_of(task)
+    if any(c.status in {"exited", "dead"} for c in containers.values()):
+        end(task, "EssentialContainerExited", "Essential container in task exited", containers)
+        return {}
+    return containers
 
 
 def _stop_one(service: Json) -> bool:
@@ -47,7 +60,7 @@ def _stop_one(service: Json) -> bool:
         gone = old[0]
     else:
         return False
-    _end(gone, "ServiceSchedulerInitiated", f"Scaling activity initiated by (deployment {primary['id']})")
+    end(gone, "ServiceSchedulerInitiated", f"Scaling activity initiated by (deployment {primary['id']})")
     return True
 
 
@@ -116,7 +129,8 @@ def _judge(service: Json) -> None:
         del service["deployments"][1:]
 
 
-def _end(task: Json, code: str, reason: str, containers: dict[str, Any] | None = None) -> None:
+def end(task: Json, code: str, reason: str, containers: dict[str, Any] | None = None) -> None:
+    """Keep what it printed and how its containers ended."""
     found = state.containers_of(task) if containers is None else containers
     codes = {name: c.attrs["State"]["ExitCode"] for name, c in found.items() if c.status in {"exited", "dead"}}
     for name, container in found.items():
