@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from temporalio import activity
 from temporalio.exceptions import CancelledError
 
-from activities import checking
+from activities import checking, forecasting
 from activities.observing import Eyes, differences
 from activities.printed import Ears
 from fairlead.commands import plans
@@ -17,6 +17,7 @@ from fairlead.contracts import activities
 from fairlead.contracts.checks import CheckTarget, TargetChecked
 from fairlead.contracts.compare import Difference
 from fairlead.contracts.drift import Sight, Sighted
+from fairlead.contracts.forecasts import ForecastTarget, TargetForecast
 from fairlead.contracts.logs import LogsRead, ReadLogs
 from fairlead.contracts.records import SentRecord, TaskRecord
 from fairlead.contracts.steps import Observe, Observed, SettleInput, TaskInput
@@ -157,6 +158,12 @@ class TargetActivities(activities.TargetActivities):
         """Ask a target whether it is fit to be deployed to."""
         with pulse():
             return checking.check(self._db, self._eyes, request)
+
+    @_step
+    def forecast_target(self, request: ForecastTarget) -> TargetForecast:
+        """Ask a target what a plan would change there."""
+        with pulse():
+            return forecasting.forecast(self._db, self._eyes, request)
 
     @_step
     def retire(self, task: TaskInput) -> None:

@@ -17,6 +17,7 @@ from fairlead.adapters import asking, retries, temporal
 from fairlead.adapters.retries import Retry
 from fairlead.contracts import names
 from fairlead.contracts.checks import CheckTarget, TargetChecked
+from fairlead.contracts.forecasts import ForecastTarget, TargetForecast
 from fairlead.contracts.logs import LogsRead, ReadLogs
 from fairlead.contracts.messages import CancelRequest, LaneInput, PromotionInput, RestraintAnswer, RestraintRequest
 from fairlead.contracts.votes import VoteAnswer
@@ -62,6 +63,9 @@ class Orchestrator(Protocol):
 
     async def check_target(self, request: CheckTarget, id: str) -> TargetChecked:
         """Have a worker ask a target. Raises Unavailable (temporal_unavailable) where none answers soon."""
+
+    async def forecast_target(self, request: ForecastTarget, id: str) -> TargetForecast:
+        """Have a worker ask a target what would change there. Raises Unavailable (temporal_unavailable) where none answers soon."""
 
     async def check(self) -> None:
         """Raises Unavailable (temporal_unavailable) unless Temporal answers."""
@@ -139,6 +143,18 @@ class TemporalOrchestrator:
                 TargetChecked,
                 id=names.check_workflow(request.project, request.target, id),
                 summary=f"Ask {request.target} of {request.project} whether it is fit",
+            )
+
+    async def forecast_target(self, request: ForecastTarget, id: str) -> TargetForecast:
+        target = request.target.name
+        with _mapped():
+            return await asking.ask(
+                self._client,
+                names.FORECAST,
+                request,
+                TargetForecast,
+                id=names.forecast_workflow(request.project, target, id),
+                summary=f"Ask {target} of {request.project} what would change there",
             )
 
     async def check(self) -> None:

@@ -10,6 +10,7 @@ from fairlead.domain.codes import Code
 from fairlead.domain.errors import NotFound
 from fairlead.domain.fence import Claim
 from fairlead.domain.fitness import TargetFacts
+from fairlead.domain.forecast import Forecast
 
 Beat = Callable[[], None]
 """Called often during long work; raises when the work has been cancelled or is no longer ours."""
@@ -57,6 +58,14 @@ class Checks(Protocol):
 
     def check(self, address: TargetAddress) -> TargetFacts:
         """Connect, and ask; changes nothing. Raises Refused and Unavailable with what is in the way."""
+
+
+@runtime_checkable
+class Forecasts(Protocol):
+    """What an executor may do beside: have a target tell what would change there. Where it cannot, nobody can say beforehand."""
+
+    def forecast(self, spec: TargetSpec) -> Forecast:
+        """By what is there now and no secret's value; changes nothing. Raises Refused and Unavailable where nothing can be said."""
 
 
 class Secrets(Protocol):

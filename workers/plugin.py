@@ -11,6 +11,7 @@ from workers.payloads import data_converter
 from workflows.check import CheckWorkflow
 from workflows.deployment import DeploymentWorkflow
 from workflows.drift import DriftWorkflow
+from workflows.forecast import ForecastWorkflow
 from workflows.inbound import MessageInterceptor
 from workflows.lane import LaneWorkflow
 from workflows.logs import LogsWorkflow
@@ -25,6 +26,7 @@ WORKFLOWS = (
     DriftWorkflow,
     LogsWorkflow,
     CheckWorkflow,
+    ForecastWorkflow,
 )
 
 

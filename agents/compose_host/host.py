@@ -1,7 +1,8 @@
 """The executor of Compose hosts (ports.Executor): the team's compose file on one engine, every image by digest, stop-first."""
 
-from agents.compose_host import images, locking
+from agents.compose_host import forecast, images, locking
 from agents.compose_host.health import look
+from agents.compose_host.kept import Kept
 from agents.compose_host.locking import Lock
 from agents.compose_host.plugin import Compose, Project
 from agents.compose_host.project import Ours, called
@@ -15,9 +16,10 @@ from fairlead.adapters.images import ImageStore
 from fairlead.contracts.target import SentFile, Sticker, TargetAddress, TargetObservation, TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.compose.stack import LOCK
-from fairlead.domain.errors import BadInput, Unavailable
+from fairlead.domain.errors import BadInput, Refused, Unavailable
 from fairlead.domain.fence import Claim
 from fairlead.domain.fitness import TargetFacts
+from fairlead.domain.forecast import Forecast
 from fairlead.domain.health import Health
 from fairlead.ports import Beat, FailPoints, NoFailPoints, NoSecrets, Secrets
 
@@ -87,6 +89,19 @@ class ComposeHost:
         """Have the engine tell of itself (ports.Checks)."""
         with connect(address.endpoint) as engine:
             return facts_of(engine)
+
+    def forecast(self, spec: TargetSpec) -> Forecast:
+        """What would become of each service (ports.Forecasts)."""
+        lock = locking.make(spec, _TRIAL)
+        with connect(spec.endpoint) as engine:
+            ours = Ours(engine, spec)
+            lines = tuple(forecast.lines(lock, Kept(engine, ours.ground, spec).lock(), ours.boxes()))
+            try:
+                ours.refuse_foreign(lock)
+                ours.refuse_taken_ports(lock)
+            except Refused as refusal:
+                return Forecast(lines, refusal)
+        return Forecast(lines)
 
     def logs(self, address: TargetAddress, component: str, lines: int) -> str:
         """The end of what the component's container printed, both streams as they came."""

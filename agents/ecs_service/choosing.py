@@ -90,7 +90,7 @@ class Choosing:
 
     def count(self, service: Json) -> int:
         """As many as the target says, else as many as there are: somebody may scale them."""
-        return int(self._spec.options.get("count") or service["desiredCount"] or 1)
+        return document.count(self._spec, service)
 
     def made_here(self, arn: str) -> bool:
         """Whether an attempt of this number registered it."""

@@ -57,6 +57,11 @@ def service(spec: TargetSpec) -> Json:
     return {**given, "propagateTags": "TASK_DEFINITION", "deploymentConfiguration": {**rolling, **breaker}}
 
 
+def count(spec: TargetSpec, service: Mapping[str, Any]) -> int:
+    """As many as the target says, else as many as there are: somebody may scale them."""
+    return int(spec.options.get("count") or service.get("desiredCount") or 1)
+
+
 def change(spec: TargetSpec) -> Json:
     """The same of UpdateService."""
     return {key: value for key, value in service(spec).items() if key not in UNCHANGEABLE}

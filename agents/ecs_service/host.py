@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from agents.ecs_service import addresses, delivery, document, hook_task, logs, reading
+from agents.ecs_service import addresses, delivery, document, forecast, hook_task, logs, reading
 from agents.ecs_service.access import Access, Place
 from agents.ecs_service.addresses import Addresses
 from agents.ecs_service.checking import validate
@@ -24,6 +24,7 @@ from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, FairleadError, NotAllowed, Refused, Unavailable
 from fairlead.domain.fence import Claim
 from fairlead.domain.fitness import TargetFacts
+from fairlead.domain.forecast import Forecast
 from fairlead.ports import Beat, FailPoints, NoFailPoints, NoSecrets, Secrets
 
 MAX_LOG: Final = 64 * 1024
@@ -90,6 +91,17 @@ class EcsService:
             Ground(cluster, address).service()
             return facts_of(cluster)
 
+    def forecast(self, spec: TargetSpec) -> Forecast:
+        """What would be asked for beside what is (ports.Forecasts)."""
+        with self._connected(spec) as cluster:
+            service = Ground(cluster, spec).service()
+            wanted = document.definition(spec, _NOBODY, cluster.place, {})
+            found = cluster.held(reading.arn_of(service)) if service else None
+            return Forecast(
+                tuple(forecast.lines(spec, cluster.name, service, wanted, found)),
+                self._hindrance(cluster, spec, service),
+            )
+
     def logs(self, address: TargetAddress, component: str, lines: int) -> str:
         """The end of what the component's newest task printed, where it logs to CloudWatch Logs."""
         with self._connected(address) as cluster:
@@ -129,6 +141,15 @@ class EcsService:
 
     def _looking(self, cluster: Cluster) -> Look:
         return Look(cluster, self._addresses, probe)
+
+    def _hindrance(self, cluster: Cluster, spec: TargetSpec, service: Json | None) -> Refused | None:
+        """The first that prepare would refuse, as far as ECS alone can say."""
+        try:
+            delivery.require_reader(spec)
+            self._refuse_taken(cluster, spec, service)
+        except Refused as refusal:
+            return refusal
+        return None
 
     def _refuse_taken(self, cluster: Cluster, spec: TargetSpec, service: Json | None) -> None:
         """Raise Refused (port_taken) where no instance of the cluster has the ports free, as far as ECS knows. Our own make room."""

@@ -1,10 +1,11 @@
 """Whether a task definition that AWS holds is the one that is asked for: without what AWS adds, fills in, and orders as it likes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from agents.ecs_service import marks
 from agents.ecs_service.marks import Json
+from fairlead.domain.forecast import differences
 
 _ASKED: Final = (
     "containerDefinitions", "cpu", "enableFaultInjection", "ephemeralStorage", "executionRoleArn", "family", "ipcMode", "memory",
@@ -24,14 +25,22 @@ def same(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
 
     Secrets are compared by name: their versions are in the configuration, which the labels hold.
     """
-    # AWS says which sizes it took where none was asked for, and so do those that imitate it.
-    told = {key: value for key, value in found.items() if key not in _FILLED or key in wanted}
-    return _plain(wanted) == _plain(told)
+    return _plain(wanted) == _plain(_told(wanted, found))
+
+
+def differing(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """(path, found, wanted) of all in which they are not the same."""
+    return differences(_plain(_told(wanted, found)), _plain(wanted))
 
 
 def asked(found: Mapping[str, Any]) -> Json:
     """What would have to be asked for to have this one."""
     return {key: found[key] for key in _ASKED if found.get(key) not in (None, "", [], {})}
+
+
+def _told(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> Json:
+    """AWS says which sizes it took where none was asked for, and so do those that imitate it."""
+    return {key: value for key, value in found.items() if key not in _FILLED or key in wanted}
 
 
 def _plain(definition: Mapping[str, Any]) -> Json:

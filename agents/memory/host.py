@@ -14,6 +14,7 @@ from fairlead.contracts.target import (
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused, Unavailable
 from fairlead.domain.fence import Claim, require_highest
+from fairlead.domain.forecast import Forecast
 from fairlead.ports import Beat, FailPoints, NoFailPoints, NoSecrets, Secrets
 
 
@@ -64,6 +65,13 @@ class MemoryHost:
         return TargetObservation(
             target=address.target, reachable=True, fence=str(fence) if fence else None, components=seen
         )
+
+    def forecast(self, spec: TargetSpec) -> Forecast:
+        """What a new claim would do with what runs (ports.Forecasts)."""
+        there = {instance.spec.name for instance in self._reach(spec).instances}
+        wanted = [component.name for component in spec.components]
+        lines = [f"{name} is {'replaced' if name in there else 'new'}" for name in wanted]
+        return Forecast((*lines, *(f"{name} goes" for name in sorted(there - {*wanted}))))
 
     def retire(self, spec: TargetSpec, claim: Claim, beat: Beat) -> None:
         """Remove what runs there; the claim stays."""

@@ -3,7 +3,7 @@
 import json
 from typing import Final
 
-from agents.nomad_job import judging, looking, marks, template
+from agents.nomad_job import forecast, judging, looking, marks, template
 from agents.nomad_job.connecting import connect
 from agents.nomad_job.fitness import facts_of
 from agents.nomad_job.ground import Ground
@@ -18,6 +18,7 @@ from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, Refused, Unavailable
 from fairlead.domain.fence import Claim
 from fairlead.domain.fitness import TargetFacts
+from fairlead.domain.forecast import Forecast
 from fairlead.ports import Beat, FailPoints, NoFailPoints, NoSecrets, Secrets
 
 MAX_LOG: Final = 64 * 1024
@@ -71,6 +72,13 @@ class NomadJob:
         with connect(address, self._secrets) as server:
             Ground(server, address).sticker()
             return facts_of(server)
+
+    def forecast(self, spec: TargetSpec) -> Forecast:
+        """What Nomad itself says that registering the job would do (ports.Forecasts)."""
+        with connect(spec, self._secrets) as server:
+            ground = Ground(server, spec)
+            ground.job()
+            return forecast.told(ground.id, _planned(server, template.job_of(server, spec, _NOBODY)))
 
     def logs(self, address: TargetAddress, component: str, lines: int) -> str:
         """The end of what the component's newest allocation printed: what it wrote as errors, then the rest, for Nomad keeps them apart."""

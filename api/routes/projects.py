@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, BackgroundTasks, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
-from api import applying, planning, poking
+from api import applying, forecasting, planning, poking
 from api.bodies import raw_body
 from api.deps import CallerDep, ProjectDep, ServicesDep
 from api.places import Matrix, matrix
@@ -67,6 +67,18 @@ def dry_run(
 ) -> previews.Preview:
     """What promoting a release would change."""
     return planning.dry_run(services, project, environment, release)
+
+
+@router.get("/plan/targets")
+async def dry_run_on_targets(
+    project: ProjectDep,
+    release: Annotated[str, Query(max_length=200)],
+    environment: Annotated[str, Query(max_length=100)],
+    services: ServicesDep,
+) -> forecasting.PlanOnTargets:
+    """The same, and what the targets themselves say would change there: a worker asks each, and changes nothing."""
+    preview = await run_in_threadpool(planning.dry_run, services, project, environment, release)
+    return await forecasting.on_targets(services, preview)
 
 
 @router.get("/matrix")

@@ -13,6 +13,7 @@ from fairlead.domain.codes import Code
 from fairlead.domain.durations import parse_duration
 from fairlead.domain.errors import BadInput
 
+FORECAST_SECONDS = 120.0
 Release = Annotated[str, typer.Argument(help="A release's version.")]
 Environment = Annotated[str, typer.Argument(help="An environment.")]
 Promotion = Annotated[str, typer.Argument(help="A promotion's id, or a unique prefix of it.")]
@@ -75,10 +76,18 @@ def retry(promotion: Promotion, wait: Wait = False, timeout: Timeout = "1h", jso
     _finish(api, api.post(path("promotions", promotion, "retry")), wait=wait, seconds=seconds, json=json)
 
 
-def plan(release: Release, environment: Environment, json: JsonOption = False) -> None:
+def plan(
+    release: Release,
+    environment: Environment,
+    from_targets: Annotated[
+        bool, typer.Option("--from-targets", help="Have a worker ask the targets too what would change there.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
     """Show what promoting a release would change; changes nothing."""
     api = connect()
-    answer = api.get(f"{api.project}/plan", release=release, environment=environment)
+    where, patience = ("/plan/targets", FORECAST_SECONDS) if from_targets else ("/plan", None)
+    answer = api.get(f"{api.project}{where}", timeout=patience, release=release, environment=environment)
     print_json(answer) if json else print_plan(answer)
 
 
@@ -102,6 +111,19 @@ def print_plan(answer: Any) -> None:
     print_skipped(answer.get("skipped", ()))
     for component in answer.get("without", ()):
         typer.echo(f"without {component}, which is retired there")
+    for forecast in answer.get("forecasts", ()):
+        _print_forecast(forecast)
+
+
+def _print_forecast(forecast: Any) -> None:
+    """What a target says itself, and what would be in the way."""
+    typer.echo(f"{forecast['target']} says" if forecast["lines"] else forecast["target"])
+    for line in forecast["lines"]:
+        typer.echo(f"  {line}")
+    if forecast["detail"]:
+        typer.echo(f"  {forecast['detail']}" + (f" ({forecast['code']})" if forecast["code"] else ""))
+    if forecast["fix"]:
+        typer.echo(f"      fix: {forecast['fix']}")
 
 
 def print_skipped(targets: Sequence[Any]) -> None:

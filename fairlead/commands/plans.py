@@ -10,6 +10,7 @@ from fairlead.commands.configuration import Layering, resolved
 from fairlead.commands.inventory import EVERYTHING, Scope
 from fairlead.commands.promotions import require_environment
 from fairlead.contracts.canonical import Digest
+from fairlead.contracts.forecasts import ForecastTarget
 from fairlead.contracts.messages import INTENT_RECONVERGE, INTENT_RETIRE
 from fairlead.contracts.records import DeploymentRecord, PromotionRecord, ReleaseRecord, TaskRecord
 from fairlead.contracts.release import Plan, PlannedComponent, PlannedTarget, PlanStrategy, RenderedConfig, SecretUse
@@ -115,6 +116,26 @@ def target_spec(s: Session, deployment: DeploymentRecord, task: TaskRecord) -> T
         decision=deployment.decision,
         is_rollback=deployment.is_rollback or _puts_right(s, deployment),
         healthy_deadline=plan.strategy.healthy_deadline,
+        components=components,
+    )
+
+
+def foreseen_spec(s: Session, asked: ForecastTarget) -> TargetSpec:
+    """What the executor would be told if somebody asked for it: nobody has decided, so the plan stands where deployment and decision will."""
+    release = releases.by_digest(s, asked.project, asked.release)
+    if release is None:
+        raise NotFound(Code.DIGEST_NOT_FOUND, f"nothing is kept under {asked.release}")
+    components = tuple(_specified(s, release, planned) for planned in asked.target.components)
+    return TargetSpec(
+        project=asked.project,
+        environment=asked.environment,
+        target=asked.target.name,
+        type=asked.target.type,
+        endpoint=components[0].config.endpoint,
+        release=release.version,
+        deployment=asked.plan,
+        decision=asked.plan,
+        healthy_deadline=asked.healthy_deadline,
         components=components,
     )
 

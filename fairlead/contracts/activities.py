@@ -4,6 +4,7 @@ from temporalio import activity
 
 from fairlead.contracts.checks import CheckTarget, TargetChecked
 from fairlead.contracts.drift import LooksTaken, Sight, Sighted, Watch, Watched
+from fairlead.contracts.forecasts import ForecastTarget, TargetForecast
 from fairlead.contracts.logs import LogsRead, ReadLogs
 from fairlead.contracts.messages import RestraintAnswer
 from fairlead.contracts.steps import (
@@ -204,6 +205,11 @@ class TargetActivities:
     @activity.defn
     def check_target(self, request: CheckTarget) -> TargetChecked:
         """Ask a target whether it is fit to be deployed to."""
+        raise NotImplementedError
+
+    @activity.defn
+    def forecast_target(self, request: ForecastTarget) -> TargetForecast:
+        """Ask a target what a plan would change there."""
         raise NotImplementedError
 
     @activity.defn

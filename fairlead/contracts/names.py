@@ -14,6 +14,7 @@ RECONCILE: Final = "Reconcile"
 DRIFT: Final = "Drift"
 LOGS: Final = "Logs"
 CHECK: Final = "Check"
+FORECAST: Final = "Forecast"
 RECONCILE_SCHEDULE: Final = "fairlead-reconcile"
 
 DRIFT_PREFIX: Final = "drift/"
@@ -57,6 +58,10 @@ def logs_workflow(project: str, target: str, request: str) -> str:
 
 def check_workflow(project: str, target: str, request: str) -> str:
     return f"check/{project}/{target}/{request}"
+
+
+def forecast_workflow(project: str, target: str, request: str) -> str:
+    return f"forecast/{project}/{target}/{request}"
 
 
 def rollback_of(deployment: str) -> str:

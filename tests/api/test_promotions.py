@@ -1,8 +1,11 @@
 """A promotion from request to answer: started, voted on, refused, cancelled, explained."""
 
+from datetime import timedelta
+
 import httpx
 import pytest
 
+from api import forecasting
 from fairlead.adapters.retries import Retry
 from fairlead.contracts import names
 from fairlead.contracts.votes import Choice
@@ -188,6 +191,28 @@ async def test_a_dry_run_makes_the_same_plan_and_no_promotion(office: Office, an
     shown = (await ana.get(f"{SHOP_PATH}/plan", params={"release": "1.0.0", "environment": "prod"})).json()
     assert shown["digest"] == plan
     assert (await ana.get(PROMOTIONS)).json() == before
+
+
+async def test_the_targets_of_a_dry_run_are_asked_each_and_one_that_is_silent_hides_no_other(
+    office: Office, ana: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+):
+    office.shop.release("1.0.0")
+    asked = f"{SHOP_PATH}/plan/targets?release=1.0.0&environment=prod"
+    told = (await ana.get(asked)).json()
+    plain = (await ana.get(asked.replace("/targets", ""))).json()
+    said = [(f["target"], f["lines"], f["code"]) for f in told.pop("forecasts")]
+    assert said == [(name, [f"{plain['digest']} would be carried out"], None) for name in ("prod-1", "prod-2")]
+    assert told == plain
+    monkeypatch.setattr(forecasting, "PATIENCE", timedelta(seconds=1))
+    office.orchestrator.silent = {"prod-1"}
+    assert codes(await ana.get(asked)) == {"prod-1": "temporal_unavailable", "prod-2": None}
+    office.orchestrator.available = False
+    assert codes(await ana.get(asked)) == dict.fromkeys(("prod-1", "prod-2"), "temporal_unavailable")
+
+
+def codes(answer: httpx.Response) -> dict[str, str | None]:
+    assert answer.status_code == 200
+    return {forecast["target"]: forecast["code"] for forecast in answer.json()["forecasts"]}
 
 
 async def test_the_kept_facts_give_the_same_verdicts(office: Office, ana: httpx.AsyncClient):

@@ -20,6 +20,7 @@ MESSAGES = {
     "Drift": (set(), set(), set()),
     "Logs": (set(), set(), set()),
     "Check": (set(), set(), set()),
+    "Forecast": (set(), set(), set()),
 }
 
 ACTIVITIES = {
@@ -30,7 +31,9 @@ ACTIVITIES = {
         *{"record_restraint", "request_cancel", "unqueue", "watch"},
     },
     "DeploymentActivities": {"abandon", "leave_hold", "open_deployment", "open_rollback", "outline", "standing"},
-    "TargetActivities": {"apply", "check_target", "look", "observe", "prepare", "read_logs", "retire", "settle"},
+    "TargetActivities": {
+        *{"apply", "check_target", "forecast_target", "look", "observe", "prepare", "read_logs", "retire", "settle"},
+    },
     "SealActivities": {"seal_decision", "seal_deployment", "seal_outcome", "seal_rollback"},
     "ReconcileActivities": {"end_orphans", "keep_watches", "start_missing"},
     "DriftActivities": {"begin", "judge_looks", "plan_looks"},
@@ -41,6 +44,7 @@ SEARCH_ATTRIBUTES = {"FairleadEnvironment", "FairleadProject", "FairleadRelease"
 IDS = {
     "logs/shop/t1/x",
     "check/shop/t1/x",
+    "forecast/shop/t1/x",
     "promotion/p1",
     "lane/shop/prod",
     "drift/shop/prod",
@@ -91,5 +95,6 @@ def test_workflow_ids():
         names.drift_watch("shop", "prod"),
         names.logs_workflow("shop", "t1", "x"),
         names.check_workflow("shop", "t1", "x"),
+        names.forecast_workflow("shop", "t1", "x"),
         *deployments,
     } == IDS

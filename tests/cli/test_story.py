@@ -102,6 +102,16 @@ def test_a_plan_changes_nothing(office: Office, ana: Terminal):
     assert ana.json("promotions")["items"] == []
 
 
+def test_targets_say_beside_a_plan_what_would_change_there(office: Office, ana: Terminal):
+    digest = office.shop.release("1.0.0") and ana.json("plan", "1.0.0", "prod")["digest"]
+    assert "prod-1 says" not in ana.run("plan", "1.0.0", "prod").out
+    said = ana.run("plan", "1.0.0", "prod", "--from-targets").out
+    assert f"prod-1 says\n  {digest} would be carried out" in said
+    office.orchestrator.available = False
+    silent = ana.run("plan", "1.0.0", "prod", "--from-targets")
+    assert (silent.code, "(temporal_unavailable)" in silent.out, "prod-2" in silent.out) == (0, True, True)
+
+
 def test_a_vote_is_signed_at_home_and_counts(office: Office, terminal: Callable[..., Terminal]):
     office.time = at(0)
     promotion, _ = office.open_votes()

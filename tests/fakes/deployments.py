@@ -8,6 +8,7 @@ from fairlead.contracts import activities, names
 from fairlead.contracts.canonical import digest_of
 from fairlead.contracts.checks import CheckTarget, TargetChecked
 from fairlead.contracts.drift import Sight, Sighted
+from fairlead.contracts.forecasts import ForecastTarget, TargetForecast
 from fairlead.contracts.logs import LogsRead, ReadLogs
 from fairlead.contracts.steps import (
     Abandon,
@@ -171,6 +172,10 @@ class FakeTargets(activities.TargetActivities):
     @activity.defn
     def check_target(self, request: CheckTarget) -> TargetChecked:
         return TargetChecked(target=request.target)
+
+    @activity.defn
+    def forecast_target(self, request: ForecastTarget) -> TargetForecast:
+        return TargetForecast(target=request.target.name, tells=True, lines=("web is replaced",))
 
     @activity.defn
     def retire(self, task: TaskInput) -> None:

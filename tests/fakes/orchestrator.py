@@ -1,5 +1,6 @@
 """An orchestrator without Temporal: it records what it was asked, and lets the real activities judge votes and keep restraints."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,7 @@ from api.refusals import refusal
 from api.temporal import NotRunning
 from fairlead.adapters.retries import Retry
 from fairlead.contracts.checks import CheckTarget, TargetChecked, TargetFinding
+from fairlead.contracts.forecasts import ForecastTarget, TargetForecast
 from fairlead.contracts.logs import LogsRead, ReadLogs
 from fairlead.contracts.messages import CancelRequest, PromotionInput, RestraintAnswer, RestraintRequest
 from fairlead.contracts.steps import JudgeCancel, JudgeVote, RecordRestraint
@@ -33,6 +35,7 @@ class PlayedOrchestrator:
         self.poked: list[str] = []
         self.heard = LogsRead()
         self.broken: set[str] = set()
+        self.silent: set[str] = set()
         self.retried: dict[str, list[Retry]] = {}
 
     async def start_promotion(self, request: PromotionInput) -> None:
@@ -70,6 +73,12 @@ class PlayedOrchestrator:
         self._reach()
         grade = "failed" if request.target in self.broken else "ok"
         return TargetChecked(target=request.target, items=(TargetFinding(check="connects", grade=grade, detail="-"),))
+
+    async def forecast_target(self, request: ForecastTarget, id: str) -> TargetForecast:
+        self._reach()
+        if request.target.name in self.silent:
+            await asyncio.Event().wait()
+        return TargetForecast(target=request.target.name, tells=True, lines=(f"{request.plan} would be carried out",))
 
     async def check(self) -> None:
         self._reach()

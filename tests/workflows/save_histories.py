@@ -12,10 +12,13 @@ from typing import Any
 from temporalio.client import Client
 
 from fairlead.contracts import names
+from fairlead.contracts.canonical import digest_of
 from fairlead.contracts.checks import CheckTarget
 from fairlead.contracts.drift import Watched
+from fairlead.contracts.forecasts import ForecastTarget
 from fairlead.contracts.logs import ReadLogs
 from fairlead.contracts.messages import CancelRequest, LaneRequest, RestraintRequest
+from fairlead.contracts.release import PlannedTarget
 from fairlead.contracts.steps import EnvironmentRef
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused
@@ -28,6 +31,7 @@ from tests.workflows.bench import APPROVE, Bench, a_promotion, working
 from tests.workflows.histories_by_hand import Scenario
 from workflows.check import CheckWorkflow
 from workflows.drift import DriftWorkflow
+from workflows.forecast import ForecastWorkflow
 from workflows.lane import LaneWorkflow
 from workflows.logs import LogsWorkflow
 from workflows.promotion import PromotionWorkflow
@@ -155,8 +159,32 @@ async def checked(bench: Bench, world: World) -> dict[str, str]:
     return {"check": "check"}
 
 
+async def forecast(bench: Bench, world: World) -> dict[str, str]:
+    """A target is asked what a plan would change there."""
+    digest = digest_of("a plan")
+    target = PlannedTarget(name="t1", type="process_host", wave=0, components=())
+    request = ForecastTarget(
+        project="shop", environment="prod", release=digest, plan=digest, healthy_deadline=60.0, target=target
+    )
+    await bench.client.execute_workflow(ForecastWorkflow.run, request, id="forecast", task_queue=names.QUEUE_CONTROL)
+    return {"forecast": "forecast"}
+
+
 SCENARIOS: tuple[Scenario, ...] = (
-    *(voted, at_once, rolled_back, rejected, cancelled, terminated, restrained, reconciled, drifted, heard, checked),
+    *(
+        voted,
+        at_once,
+        rolled_back,
+        rejected,
+        cancelled,
+        terminated,
+        restrained,
+        reconciled,
+        drifted,
+        heard,
+        checked,
+        forecast,
+    ),
     *by_hand.SCENARIOS,
 )
 

@@ -1,0 +1,34 @@
+"""Asking targets what a plan would change there. What is in the way is an answer, with its code and what mends it."""
+
+from activities.observing import Eyes
+from fairlead.commands import plans
+from fairlead.contracts.forecasts import ForecastTarget, TargetForecast
+from fairlead.domain.errors import FairleadError
+from fairlead.domain.forecast import bounded
+from fairlead.ports import Forecasts
+from fairlead.store.database import Database
+
+
+def forecast(db: Database, eyes: Eyes, request: ForecastTarget) -> TargetForecast:
+    """Say the specification that this part of a plan would be, and have the target tell."""
+    name = request.target.name
+    if not request.target.components:
+        return TargetForecast(target=name, tells=False, detail="nothing of the release is to run there")
+    try:
+        with db.session() as s:
+            spec = plans.foreseen_spec(s, request)
+        executor = eyes.executor(spec)
+        if not isinstance(executor, Forecasts):
+            return TargetForecast(
+                target=name, tells=False, detail=f"targets of type {spec.type} tell nothing beforehand"
+            )
+        told = executor.forecast(spec)
+    except FairleadError as error:
+        return TargetForecast(target=name, tells=True, **_why(error))
+    return TargetForecast(target=name, tells=True, lines=bounded(told.lines), **_why(told.hindrance))
+
+
+def _why(error: FairleadError | None) -> dict[str, str | None]:
+    if error is None:
+        return {}
+    return {"code": str(error.code), "detail": error.detail, "fix": error.hint or f"see {error.code} in docs/errors.md"}

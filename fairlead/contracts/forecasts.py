@@ -1,0 +1,27 @@
+"""Asking a target itself what a plan would change there, before anybody has asked for it, and its answer as people get it."""
+
+from fairlead.contracts.base import Frozen
+from fairlead.contracts.canonical import Digest
+from fairlead.contracts.release import PlannedTarget
+
+
+class ForecastTarget(Frozen):
+    """Ask one target. `target`: its part of a plan that nobody has asked for yet, of digests only; `plan`: the digest of that."""
+
+    project: str
+    environment: str
+    release: Digest
+    plan: Digest
+    healthy_deadline: float
+    target: PlannedTarget
+
+
+class TargetForecast(Frozen):
+    """What a target said. `tells`: targets of this type can say anything beforehand; `code`: why it did not, or what would be in the way."""
+
+    target: str
+    tells: bool
+    lines: tuple[str, ...] = ()
+    code: str | None = None
+    detail: str = ""
+    fix: str | None = None
