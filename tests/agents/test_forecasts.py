@@ -81,18 +81,21 @@ def told(bench: Bench, what: TargetSpec) -> Forecast:
     return executor.forecast(what)
 
 
-def test_nomad_says_what_would_change_and_changes_nothing(bench: Bench) -> None:
+def test_nomad_says_what_would_change_and_changes_nothing(
+    bench: Bench, nomad_double_harness: NomadDoubleHarness
+) -> None:
     old, new = bench.of("1.0.0", {"KEY": "one"}), bench.of("2.0.0", {"KEY": HUSH})
     assert told(bench, old).lines[:2] == (f"job suite-test-{bench.target} is new", "group main is new: 1 create")
     bench.apply(old, 1)
-    before = bench.harness.traces(bench.address)
+    before = len(nomad_double_harness.double.calls)
     said = told(bench, new).lines
     assert "Meta[fairlead.release]: 1.0.0 -> 2.0.0" in said
     assert "group main, first: 1 create/destroy update" in said
     assert any(document_of(old) in line and document_of(new) in line for line in said)
     assert any("KEY" in line for line in said)
     assert HUSH not in str(said)
-    assert bench.harness.traces(bench.address) == before
+    writes = [call for call in nomad_double_harness.double.calls[before:] if not call.startswith("GET ")]
+    assert writes == ["POST /v1/validate/job", f"POST /v1/job/suite-test-{bench.target}/plan"]
 
 
 def document_of(what: TargetSpec) -> str:
