@@ -4,6 +4,7 @@ from typing import Literal
 
 from activities import lookup
 from activities.sealer import Sealer
+from fairlead.commands import plans
 from fairlead.contracts.canonical import Digest
 from fairlead.contracts.records import DeploymentRecord, TaskRecord
 from fairlead.contracts.release import ReleaseManifest
@@ -21,7 +22,7 @@ from fairlead.store.artifacts import last_sent
 def seal_deployment(sealer: Sealer, deployment: DeploymentRecord, request: SealDeployment) -> Sealed:
     """Seal what was done, then each observation, then the judgement."""
     tasks = deployments.tasks(sealer.s, deployment.id)
-    targets = [_deployed(sealer, task) for task in tasks]
+    targets = [_deployed(sealer, deployment, task) for task in tasks]
     done = sealer.seal(
         f"{deployment.id}/deployment", "deployment", _deployment(sealer, deployment, request, tasks, targets)
     )
@@ -125,7 +126,7 @@ def _seen(sealer: Sealer, observed: Observed) -> TargetObservation:
     return TargetObservation.model_validate(found.content)
 
 
-def _deployed(sealer: Sealer, task: TaskRecord) -> DeployedTarget:
+def _deployed(sealer: Sealer, deployment: DeploymentRecord, task: TaskRecord) -> DeployedTarget:
     return DeployedTarget(
         name=task.target,
         release=task.release,
@@ -135,6 +136,7 @@ def _deployed(sealer: Sealer, task: TaskRecord) -> DeployedTarget:
         state=task.state,
         code=task.code,
         retire=task.retire,
+        hand_over=(task.retire and plans.hands_over(sealer.s, deployment, task.target)) or None,
         components=_placed(sealer, task),
         sent=_sent(sealer, task),
     )

@@ -7,6 +7,7 @@ from temporalio import activity
 
 from activities import lookup, restraining
 from activities.observing import Eyes
+from fairlead.commands import plans
 from fairlead.contracts import activities, names
 from fairlead.contracts.records import DeploymentRecord, QueueRecord, TaskRecord
 from fairlead.contracts.release import PlannedTarget, PlanStrategy
@@ -178,7 +179,13 @@ def _way_back(s: Session, failed: DeploymentRecord, task: TaskRecord, wave: int)
 def _outline(s: Session, deployment: DeploymentRecord) -> Outline:
     strategy, on_failure = _strategy(s, deployment)
     targets = [
-        OutlineTarget(target=task.target, wave=task.wave, release=task.release, retire=task.retire)
+        OutlineTarget(
+            target=task.target,
+            wave=task.wave,
+            release=task.release,
+            retire=task.retire,
+            hand_over=plans.hands_over(s, deployment, task.target) if task.retire else False,
+        )
         for task in deployments.tasks(s, deployment.id)
     ]
     return Outline(

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from temporalio import activity
 from temporalio.exceptions import CancelledError
 
-from activities import checking, forecasting
+from activities import checking, forecasting, lookup
 from activities.observing import Eyes, differences
 from activities.printed import Ears
 from fairlead.commands import plans
@@ -167,10 +167,13 @@ class TargetActivities(activities.TargetActivities):
 
     @_step
     def retire(self, task: TaskInput) -> None:
-        """Take down what we made on a target."""
+        """Take down what we made on a target, or hand it over if that is what its plan says."""
         spec, claim = self._claim(task)
+        executor = self._eyes.executor(spec)
+        with self._db.session() as s:
+            hands_over = plans.hands_over(s, lookup.deployment(s, task.deployment), task.target)
         with pulse():
-            self._eyes.executor(spec).retire(spec, claim, beat)
+            (executor.hand_over if hands_over else executor.retire)(spec, claim, beat)
 
     def _claim(self, task: TaskInput) -> tuple[TargetSpec, Claim]:
         """The attempt is committed before anything is claimed with it, so that no two tries share one.

@@ -7,6 +7,7 @@ from sqlmodel import Session
 from api.deps import Place
 from fairlead.commands import drift, plans
 from fairlead.commands.drift import Remedy
+from fairlead.commands.inventory import TargetStatus, statuses
 from fairlead.contracts.base import Frozen
 from fairlead.contracts.canonical import Digest
 from fairlead.contracts.compare import Difference, compare
@@ -25,10 +26,11 @@ class TargetDrift(Frozen):
     """A target as it was last seen, beside what was last verified there.
 
     `differences`: at the last look, none while a deployment is under way; `drift`: those that count, seen twice in a row, with the
-    sealed `statement` about them.
+    sealed `statement` about them. `status`: whether it serves at all.
     """
 
     target: str
+    status: TargetStatus
     observed_at: datetime | None
     deployment: str | None
     health: Health | None
@@ -55,9 +57,11 @@ def drift_of(s: Session, place: Place, now: datetime) -> tuple[TargetDrift, ...]
     seen = looks.last_seen(s, place.project, place.name)
     found = {look.target: look for look in drift.drifted(s, place.project, place.environment, now)}
     known = looks.of(s, place.project, place.name)
+    states = statuses(s, place.project, place.environment.targets, now)
     is_busy = bool(deployments.running(s, place.project, place.name))
     targets = [
-        _target(s, place, name, seen.get(name), known.get(name), found.get(name)) for name in place.environment.targets
+        _target(s, place, states[name], seen.get(name), known.get(name), found.get(name))
+        for name in place.environment.targets
     ]
     return tuple(t.model_copy(update={"differences": ()}) if is_busy else t for t in targets)
 
@@ -94,16 +98,17 @@ def _reason(look: LookRecord) -> Blocker:
 def _target(
     s: Session,
     place: Place,
-    name: str,
+    status: TargetStatus,
     seen: ObservationRecord | None,
     look: LookRecord | None,
     drifted: LookRecord | None,
 ) -> TargetDrift:
-    task = deployments.last_verified_task(s, place.project, place.name, name)
+    task = deployments.last_verified_task(s, place.project, place.name, status.target)
     content, expected = observation_of(seen), _expected(s, task)
     differences = compare(expected.components if expected else (), content) if content else ()
     return TargetDrift(
-        target=name,
+        target=status.target,
+        status=status,
         observed_at=seen.time if seen else None,
         deployment=task.deployment if task else None,
         health=worst(c.health for c in content.components) if content else None,

@@ -45,6 +45,14 @@ class Executor(Protocol):
     def retire(self, spec: TargetSpec, claim: Claim, beat: Beat) -> None:
         """Stop and remove what we made there, and nothing else."""
 
+    def hand_over(self, spec: TargetSpec, claim: Claim, beat: Beat) -> None:
+        """Leave what runs there as it is, and give up our rule over it.
+
+        Idempotent. Sticker and claims go; what says that it was handed over counts as a claim, so that lower ones lose still. From then on it is
+        foreign: `observe` shows nothing of it, and prepare, apply and retire raise Refused (foreign_workload) for as long as it is there. A
+        higher claim on the target raises FenceLost.
+        """
+
     def read_sticker(self, address: TargetAddress) -> Sticker | None:
         """The record on the target, None where there is none."""
 

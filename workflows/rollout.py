@@ -92,7 +92,8 @@ class Rollout:
         )
 
     async def _retire(self, target: OutlineTarget) -> Failure | None:
-        summary = f"Take down what was made on {target.target}"
+        what = "Hand over what runs on" if target.hand_over else "Take down what was made on"
+        summary = f"{what} {target.target}"
         return await self._attempt(TargetActivities.retire, self._task(target), summary, CHANGE)
 
     async def _observe(self, target: str) -> Observed:

@@ -11,6 +11,7 @@ from agents.docker_host.engine import Engine, connect
 from agents.docker_host.fitness import facts_of
 from agents.docker_host.ground import Ground
 from agents.docker_host.observation import named_first, observe
+from agents.handing import handed_over
 from agents.secrets import opened, require_secrets
 from fairlead.adapters.images import ImageStore
 from fairlead.contracts.target import SentFile, Sticker, TargetAddress, TargetObservation, TargetSpec
@@ -49,6 +50,7 @@ class ComposeHost:
         self._validate(spec, lock, beat)
         with connect(spec.endpoint) as engine:
             ours = Ours(engine, spec)
+            ours.ground.refuse_handed_over()
             ours.refuse_foreign(lock)
             ours.refuse_taken_ports(lock)
             require_secrets(self._secrets, spec)
@@ -58,6 +60,7 @@ class ComposeHost:
         """Claim the target, then make it run the spec (ports.Executor.apply)."""
         lock = locking.make(spec, claim)
         with connect(spec.endpoint) as engine:
+            Ground(engine, spec).refuse_handed_over()
             ground = self._claimed(engine, spec, claim)
             images.bring(engine, self._images, spec, lock, beat)
             with opened(self._secrets, spec) as safe:
@@ -70,6 +73,8 @@ class ComposeHost:
         try:
             with connect(address.endpoint) as engine:
                 ours = Ours(engine, address)
+                if ours.ground.is_handed_over():
+                    return TargetObservation(target=address.target, reachable=True, detail=handed_over(address).detail)
                 boxes = ours.boxes()
                 components = tuple(observe(engine, box, look) for box in named_first(b for b in boxes if b.component))
                 others = [(called(box), *look(box, None)) for box in boxes if not box.component]
@@ -112,11 +117,21 @@ class ComposeHost:
     def retire(self, spec: TargetSpec, claim: Claim, beat: Beat) -> None:
         """Stop and remove what we made there but for named volumes; the claim stays, so that lower ones are refused for ever."""
         with connect(spec.endpoint) as engine:
+            Ground(engine, spec).refuse_handed_over()
             ground = self._claimed(engine, spec, claim)
             with opened(self._secrets, spec) as safe:
                 Rollout(engine, self._compose, spec, claim, safe, beat, self._fail_points).take_down()
             ground.remove_stickers()
             ground.forget_lower(claim)
+
+    def hand_over(self, spec: TargetSpec, claim: Claim, beat: Beat) -> None:
+        """As on a Docker host; the lock that was kept goes too."""
+        with connect(spec.endpoint) as engine:
+            ground = self._claimed(engine, spec, claim)
+            ground.mark_handed_over(claim)
+            self._fail_points.reach("after_mark")
+            Kept(engine, ground, spec).remove()
+            ground.let_go(claim)
 
     def read_sticker(self, address: TargetAddress) -> Sticker | None:
         """The record on the target."""

@@ -13,6 +13,7 @@ from agents.docker_host import labels
 from agents.docker_host.box import Box
 from agents.docker_host.engine import Engine
 from agents.docker_host.labels import Address
+from agents.handing import handed_over
 from fairlead.contracts.canonical import canonical, digest_of
 from fairlead.contracts.target import Sticker
 from fairlead.domain.codes import Code
@@ -35,7 +36,7 @@ class Ground:
     """What is ours on one target."""
 
     def __init__(self, engine: Engine, address: Address) -> None:
-        self._engine = engine
+        self._engine, self._address = engine, address
         self._labels = labels.of_target(address)
         self._stem = labels.stem(address)
 
@@ -84,11 +85,37 @@ class Ground:
 
     def forget_lower(self, claim: Claim) -> None:
         """Remove the claims that this one has outlived, and the marks of lower numbers."""
-        for volume in [*self._volumes(_CLAIM), *self._volumes(_MARK)]:
+        for volume in [*self._volumes(_CLAIM), *self._volumes(labels.HANDED_OVER), *self._volumes(_MARK)]:
             lower = labels.claim_in(volume["Labels"])
             is_mark = volume["Labels"][labels.KIND] == _MARK
             if lower and (lower.number < claim.number or (lower < claim and not is_mark)):
                 self._engine.remove_volume(volume["Name"])
+
+    # handing over
+
+    def is_handed_over(self) -> bool:
+        """Whether containers are here that were made before it was handed over: their labels stay, and say that they are ours."""
+        handed = max(map(_age, self._volumes(labels.HANDED_OVER)), default=None)
+        return handed is not None and any(box.claim is None or box.claim <= handed[0] for box in self.boxes())
+
+    def refuse_handed_over(self) -> None:
+        """Raise Conflict (foreign_workload) where that is so."""
+        if self.is_handed_over():
+            raise handed_over(self._address, "remove its containers first")
+
+    def mark_handed_over(self, claim: Claim) -> None:
+        """Say that it is handed over. The mark counts as a claim, so that lower ones lose."""
+        self.lay(f"{self._stem}-handed-over-{claim}", {labels.KIND: labels.HANDED_OVER, labels.FENCE: str(claim)})
+        self.require(claim)
+
+    def let_go(self, claim: Claim) -> None:
+        """Remove whatever else of ours lies beside the containers, but for networks and volumes that they use."""
+        self.remove_stickers()
+        self.forget_images()
+        for kind in (_MARK, _CLAIM, labels.HANDED_OVER):
+            for volume in self._volumes(kind):
+                if kind != labels.HANDED_OVER or labels.claim_in(volume["Labels"]) != claim:
+                    self._engine.remove_volume(volume["Name"])
 
     # marks: what has been run under a number, and is not to be run again
 

@@ -12,6 +12,7 @@ from agents.docker_host.ports import refuse_taken
 from agents.docker_host.pruning import prune
 from agents.docker_host.reaching import Opening, reach
 from agents.docker_host.rollout import Rollout
+from agents.handing import handed_over
 from agents.secrets import opened, require_secrets
 from fairlead.adapters.images import ImageStore
 from fairlead.contracts.target import (
@@ -47,6 +48,7 @@ class DockerHost:
         """Look for foreign containers and taken ports, then pull every image by digest. Changes nothing that runs."""
         with self._open(spec) as engine:
             ground = Ground(engine, spec)
+            ground.refuse_handed_over()
             refuse_unsafe(spec)
             for seat in seats(spec):
                 refuse_foreign(engine, ground, labels.container_name(spec, *seat.slot))
@@ -60,6 +62,7 @@ class DockerHost:
         """Claim the target, then make it run the spec (ports.Executor.apply)."""
         with self._open(spec) as engine:
             refuse_unsafe(spec)
+            Ground(engine, spec).refuse_handed_over()
             ground = self._claimed(engine, spec, claim)
             self._pull(engine, spec, beat)
             with opened(self._secrets, spec) as safe:
@@ -73,6 +76,8 @@ class DockerHost:
         try:
             with self._open(address) as engine:
                 ground = Ground(engine, address)
+                if ground.is_handed_over():
+                    return TargetObservation(target=address.target, reachable=True, detail=handed_over(address).detail)
                 components = observe_all(engine, ground.boxes())
                 fence = max(ground.claims(), default=None)
         except FairleadError as error:
@@ -95,12 +100,21 @@ class DockerHost:
     def retire(self, spec: TargetSpec, claim: Claim, beat: Beat) -> None:
         """Stop and remove what we made there; the claim stays, so that lower ones are refused for ever."""
         with self._open(spec) as engine:
+            Ground(engine, spec).refuse_handed_over()
             ground = self._claimed(engine, spec, claim)
             with opened(self._secrets, spec) as safe:
                 Rollout(engine, spec, claim, beat, self._fail_points, safe).take_down()
             ground.remove_stickers()
             ground.forget_images()
             ground.forget_lower(claim)
+
+    def hand_over(self, spec: TargetSpec, claim: Claim, beat: Beat) -> None:
+        """Leave a mark in the place of claims and sticker. Nobody can change the labels of containers: the mark says that they are void."""
+        with self._open(spec) as engine:
+            ground = self._claimed(engine, spec, claim)
+            ground.mark_handed_over(claim)
+            self._fail_points.reach("after_mark")
+            ground.let_go(claim)
 
     def read_sticker(self, address: TargetAddress) -> Sticker | None:
         """The record on the target."""

@@ -32,7 +32,7 @@ IMAGES = "fairlead.images"
 """Which images a release brought, as JSON."""
 KIND = "fairlead.kind"
 """What a thing of ours is that is no component: a claim, a sticker, a mark, data."""
-DATA, HOOK = "data", "hook"
+DATA, HOOK, HANDED_OVER = "data", "hook", "handed-over"
 STICKER = "fairlead.sticker"
 
 _PARKED = ".old-"

@@ -16,6 +16,7 @@ from fairlead.domain.fence import Claim, require_highest
 KEPT = 3
 """So many revisions that were seen healthy are remembered, to go back to as they are."""
 _OURS = (marks.CLAIM, marks.MADE, marks.GOOD, marks.HOOKS)
+_CLAIMS = (marks.CLAIM, marks.HANDED_OVER)
 _BEFORE = Claim(0, 0)
 """Under which stands what ran when the service became ours."""
 
@@ -68,6 +69,22 @@ class Ground:
         self._cluster.untag(service["serviceArn"], _lower(claim, service))
         return service
 
+    def handed_over(self) -> list[Claim]:
+        """Under which claims the service was handed over that has our name now; empty where it never was, or is ours again."""
+        service = self._cluster.service() or {}
+        tags = marks.tags_of(service)
+        found = [claim for claim, whose in marks.under(marks.HANDED_OVER, tags) if whose == marks.whose(self._address)]
+        return [] if marks.owns(self._address, service) else found
+
+    def mark_handed_over(self, claim: Claim, service: Json) -> None:
+        """Say that it is handed over. The mark counts as a claim for as long as it is there."""
+        self._cluster.tag(service["serviceArn"], {f"{marks.HANDED_OVER}{claim}": marks.whose(self._address)})
+        self.require(claim)
+
+    def let_go(self, service: Json) -> None:
+        """All our other tags go at once: from then on the service is somebody else's."""
+        self._cluster.untag(service["serviceArn"], marks.all_of_ours(marks.tags_of(service)))
+
     def note_made(self, claim: Claim, arn: str, service: Json) -> None:
         """Say that a claim registered a revision, or took it over; and no more what nothing runs of and nobody goes back to."""
         made, tags = marks.revision(arn), marks.tags_of(service)
@@ -103,7 +120,7 @@ class Ground:
 
     def sticker(self) -> Sticker | None:
         """The record, None where there is none."""
-        service = self.service()
+        service = None if self.handed_over() else self.service()
         return marks.sticker_in(marks.tags_of(service)) if service else None
 
     def put_sticker(self, sticker: Sticker, claim: Claim) -> None:
@@ -116,12 +133,14 @@ class Ground:
 
 def _lower(claim: Claim, service: Json) -> list[str]:
     """The tags of claims that are lower."""
-    return [f"{marks.CLAIM}{found}" for found in claims_on(service) if found < claim]
+    tags = marks.tags_of(service)
+    return [f"{kind}{found}" for kind in _CLAIMS for found, _ in marks.under(kind, tags) if found < claim]
 
 
 def claims_on(service: Mapping[str, object]) -> list[Claim]:
-    """The claims that lie on a service."""
-    return [claim for claim, _ in marks.under(marks.CLAIM, marks.tags_of(service))]
+    """The claims that lie on a service, and those under which it was handed over before it was ours again."""
+    tags = marks.tags_of(service)
+    return [claim for prefix in _CLAIMS for claim, _ in marks.under(prefix, tags)]
 
 
 def goods_on(service: Mapping[str, object]) -> list[str]:

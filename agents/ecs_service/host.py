@@ -22,7 +22,7 @@ from fairlead.adapters.images import ImageStore
 from fairlead.contracts.target import SentFile, Sticker, TargetAddress, TargetObservation, TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, FairleadError, NotAllowed, Refused, Unavailable
-from fairlead.domain.fence import Claim
+from fairlead.domain.fence import Claim, require_highest
 from fairlead.domain.fitness import TargetFacts
 from fairlead.domain.forecast import Forecast
 from fairlead.ports import Beat, FailPoints, NoFailPoints, NoSecrets, Secrets
@@ -119,6 +119,21 @@ class EcsService:
             if work.stake(make=False):
                 work.take_down()
                 work.clean_up()
+
+    def hand_over(self, spec: TargetSpec, claim: Claim, beat: Beat) -> None:
+        """Take our tags off the service, but for one that says so; its task definition stays, and what that reads."""
+        with self._connected(spec) as cluster, opened(self._secrets, spec) as safe:
+            ground = Ground(cluster, spec)
+            if handed := ground.handed_over():
+                require_highest(claim, handed)
+                return
+            service = Work(cluster, spec, claim, beat, self._fail_points, safe, self._looking(cluster)).stake(
+                make=False
+            )
+            if service is not None:
+                ground.mark_handed_over(claim, service)
+                self._fail_points.reach("after_mark")
+                ground.let_go(ground.ours())
 
     def read_sticker(self, address: TargetAddress) -> Sticker | None:
         """The record on the target."""

@@ -40,9 +40,12 @@ GOOD: Final = "fairlead.good."
 """The same of a revision that was seen healthy under that claim."""
 HOOKS: Final = "fairlead.hooks."
 """The same of how far a claim's hooks are: which was begun last, of which revision and when, or that it has ended well."""
+HANDED_OVER: Final = "fairlead.handed-over."
+"""Begins the key of the one tag that stays on a service that was handed over; the claim follows, the value says whose it was."""
 STICKER: Final = "fairlead.sticker"
 """How many tags hold the sticker: a value has few characters, and not all."""
 
+_OURS: Final = "fairlead."
 _PIECE: Final = 240
 _NO_TAG: Final = re.compile(r"[^\w\s+\-=.:/@]")
 
@@ -163,6 +166,16 @@ def tags_of(resource: Mapping[str, Any]) -> dict[str, str]:
 def owns(address: Address, service: Mapping[str, Any]) -> bool:
     """Whether a service is ours and of this target."""
     return of_target(address).items() <= tags_of(service).items()
+
+
+def whose(address: Address) -> str:
+    """A target in one word."""
+    return f"{address.project}/{address.environment}/{address.target}"
+
+
+def all_of_ours(tags: Mapping[str, str]) -> set[str]:
+    """The keys of all that we say on a service, but for what stays when it is handed over."""
+    return {key for key in tags if key.startswith(_OURS) and not key.startswith(HANDED_OVER)}
 
 
 def under(prefix: str, tags: Mapping[str, str]) -> Iterator[tuple[Claim, str]]:

@@ -1,5 +1,6 @@
 """The executor on targets in memory (ports.Executor)."""
 
+from agents.handing import handed_over
 from agents.memory.work import Work
 from agents.memory.world import Address, Instance, Place, World, ports_of
 from agents.secrets import opened, require_secrets
@@ -27,7 +28,7 @@ class MemoryHost:
 
     def prepare(self, spec: TargetSpec, beat: Beat) -> None:
         """Check digests and ports; change nothing."""
-        place = self._reach(spec)
+        place = self._ours(spec)
         for component in spec.components:
             beat()
             if component.digest in self._world.altered:
@@ -39,7 +40,7 @@ class MemoryHost:
 
     def apply(self, spec: TargetSpec, claim: Claim, beat: Beat) -> tuple[SentFile, ...]:
         """Claim the target, then make it run the spec (ports.Executor.apply)."""
-        place = self._claimed(spec, claim)
+        place = self._claimed(self._ours(spec), claim)
         if place.refuses:
             raise Refused(place.refuses, f"{spec.target} was told to refuse")
         with opened(self._secrets, spec) as safe:
@@ -58,6 +59,8 @@ class MemoryHost:
             place = self._reach(address)
         except Unavailable as error:
             return TargetObservation(target=address.target, reachable=False, detail=error.detail)
+        if place.is_handed_over:
+            return TargetObservation(target=address.target, reachable=True, detail=handed_over(address).detail)
         with self._world.lock:
             shown = {i.spec.name: i for i in sorted(place.instances, key=lambda i: not i.parked)}
             seen = tuple(_observed(i) for _, i in sorted(shown.items()))
@@ -75,9 +78,16 @@ class MemoryHost:
 
     def retire(self, spec: TargetSpec, claim: Claim, beat: Beat) -> None:
         """Remove what runs there; the claim stays."""
-        place = self._claimed(spec, claim)
+        place = self._claimed(self._ours(spec), claim)
         Work(self._world, place, spec, claim, beat, self._fail_points).remove(list(place.instances))
         place.sticker = None
+
+    def hand_over(self, spec: TargetSpec, claim: Claim, beat: Beat) -> None:
+        """Forget the claims and the sticker; what runs stays."""
+        place = self._claimed(self._reach(spec), claim)
+        with self._world.lock:
+            place.handed_over, place.sticker = claim, None
+            place.claims.clear()
 
     def read_sticker(self, address: TargetAddress) -> Sticker | None:
         """The record on the target."""
@@ -88,15 +98,20 @@ class MemoryHost:
         """Leave the record."""
         place = self._reach(address)
         with self._world.lock:
-            require_highest(claim, place.claims)
+            require_highest(claim, place.laid)
             place.sticker = (claim, sticker)
 
-    def _claimed(self, spec: TargetSpec, claim: Claim) -> Place:
-        place = self._reach(spec)
+    def _claimed(self, place: Place, claim: Claim) -> Place:
         with self._world.lock:
-            require_highest(claim, place.claims)
+            require_highest(claim, place.laid)
             place.claims.add(claim)
         self._fail_points.reach("after_claim")
+        return place
+
+    def _ours(self, spec: TargetSpec) -> Place:
+        place = self._reach(spec)
+        if place.is_handed_over:
+            raise handed_over(spec)
         return place
 
     def _reach(self, address: Address) -> Place:

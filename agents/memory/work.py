@@ -109,7 +109,7 @@ class Work:
         until = time.monotonic() + self._spec.healthy_deadline
         while True:
             self._beat()
-            require_highest(self._claim, self._place.claims)
+            require_highest(self._claim, self._place.laid)
             health, words = instance.health
             if health == Health.HEALTHY:
                 return
@@ -138,7 +138,7 @@ class Work:
         self._beat()
         time.sleep(self._place.delay)
         with self._world.lock:
-            require_highest(self._claim, self._place.claims)
+            require_highest(self._claim, self._place.laid)
             yield
             entry = Entry(event, instance.spec.name, instance.spec.digest, str(self._claim))
             self._place.journal.append(entry)

@@ -64,12 +64,15 @@ class Entry:
 
 @dataclass(slots=True, eq=False)
 class Place:
-    """One target. The switches: `unreachable`; `refuses`, a code that every apply ends with; `delay`, seconds that every change takes."""
+    """One target. `handed_over`: under which claim, if it was.
+
+    The switches: `unreachable`; `refuses`, a code that every apply ends with; `delay`, seconds that every change takes."""
 
     endpoint: str
     claims: set[Claim] = field(default_factory=set)
     instances: list[Instance] = field(default_factory=list)
     sticker: tuple[Claim, Sticker] | None = None
+    handed_over: Claim | None = None
     journal: list[Entry] = field(default_factory=list)
     unreachable: bool = False
     refuses: Code | None = None
@@ -78,6 +81,16 @@ class Place:
     def count(self, event: str) -> int:
         """How often something happened here."""
         return sum(entry.event == event for entry in self.journal)
+
+    @property
+    def laid(self) -> set[Claim]:
+        """All claims that count here."""
+        return self.claims | ({self.handed_over} if self.handed_over else set())
+
+    @property
+    def is_handed_over(self) -> bool:
+        """Whether something runs here that is not ours any more."""
+        return self.handed_over is not None and any(i.claim <= self.handed_over for i in self.instances)
 
     def digests(self) -> dict[str, str]:
         """What runs here, by component."""

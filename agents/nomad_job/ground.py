@@ -5,6 +5,7 @@ Job meta would not do: to change it is to replace every allocation, and a revert
 
 from collections.abc import Mapping
 
+from agents.handing import handed_over
 from agents.nomad_job import marks
 from agents.nomad_job.marks import Address, Json
 from agents.nomad_job.server import Server
@@ -14,7 +15,7 @@ from fairlead.domain.codes import Code
 from fairlead.domain.errors import Conflict, Refused, Unavailable
 from fairlead.domain.fence import Claim, require_highest
 
-_FENCE, _DEPLOYMENT, _STICKER = "fence", "deployment", "sticker"
+_FENCE, _DEPLOYMENT, _STICKER, _HANDED_OVER = "fence", "deployment", "sticker", "handed_over"
 _TRIES = 20
 
 
@@ -40,7 +41,22 @@ class Ground:
 
     def claim(self) -> Claim | None:
         """The highest claim that lies here."""
-        return self._fence(_items(self._server.variable(self._path)))
+        return self._claim_in(_FENCE, _items(self._server.variable(self._path)))
+
+    def is_handed_over(self) -> bool:
+        """Whether our job was handed over: its meta stays, and says that it is ours."""
+        handed = self._claim_in(_HANDED_OVER, _items(self._server.variable(self._path)))
+        job = self.job() if handed else None
+        return job is not None and handed is not None and (marks.claim_in(job) or handed) <= handed
+
+    def refuse_handed_over(self) -> None:
+        """Raise Conflict (foreign_workload) where that is so."""
+        if self.is_handed_over():
+            raise handed_over(self._address, f"purge the job {self.id} first")
+
+    def hand_over(self, claim: Claim) -> None:
+        """Say so, and nothing else any more. Raises FenceLost."""
+        self._write(claim, {_HANDED_OVER: str(claim), _FENCE: str(claim), _DEPLOYMENT: "", _STICKER: ""})
 
     def stake(self, claim: Claim, deployment: str) -> None:
         """Lay a claim. Raises FenceLost where a higher one lies."""
@@ -67,18 +83,18 @@ class Ground:
         for _ in range(_TRIES):
             found = self._server.variable(self._path)
             present = _items(found)
-            require_highest(claim, _some(self._fence(present)))
+            require_highest(claim, _some(self._claim_in(_FENCE, present)))
             wanted = {key: value for key, value in {**present, **items}.items() if value}
             if wanted == present or self._server.put_variable(self._path, wanted, found["ModifyIndex"] if found else 0):
                 return
         raise Unavailable(Code.TARGET_UNREACHABLE, f"the variable {self._path} is written by too many at once")
 
-    def _fence(self, items: Mapping[str, str]) -> Claim | None:
+    def _claim_in(self, item: str, items: Mapping[str, str]) -> Claim | None:
         """Raises Conflict (target_changed) where a hand has spoilt it: nobody can tell then who is the highest."""
         try:
-            return Claim.parse(items[_FENCE]) if _FENCE in items else None
+            return Claim.parse(items[item]) if item in items else None
         except ValueError as error:
-            detail = f"the variable {self._path} says {items[_FENCE]!r} where its fence should be"
+            detail = f"the variable {self._path} says {items[item]!r} where its fence should be"
             hint = "write the highest claim back, which is in the meta of the job's versions too"
             raise Conflict(Code.TARGET_CHANGED, detail, hint=hint) from error
 

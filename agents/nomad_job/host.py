@@ -40,6 +40,7 @@ class NomadJob:
         """Ask for every image, then let Nomad validate and plan the job. Changes nothing."""
         with connect(spec, self._secrets) as server:
             Ground(server, spec).job()
+            Ground(server, spec).refuse_handed_over()
             require_secrets(self._secrets, spec)
             self._require_images(spec, beat)
             failed = _planned(server, template.job_of(server, spec, _NOBODY)).get("FailedTGAllocs")
@@ -49,6 +50,7 @@ class NomadJob:
     def apply(self, spec: TargetSpec, claim: Claim, beat: Beat) -> tuple[SentFile, ...]:
         """Claim the target, then make it run the spec (ports.Executor.apply)."""
         with connect(spec, self._secrets) as server:
+            Ground(server, spec).refuse_handed_over()
             self._claim(server, spec, claim)
             with opened(self._secrets, spec) as safe:
                 job = Work(server, spec, claim, beat, self._fail_points, safe).run()
@@ -59,6 +61,7 @@ class NomadJob:
         try:
             with connect(address, self._secrets) as server:
                 ground = Ground(server, address)
+                ground.refuse_handed_over()
                 components, fence = looking.look(server, ground), ground.claim()
         except (Unavailable, Refused) as error:
             foreign = error.code == Code.FOREIGN_WORKLOAD
@@ -94,10 +97,16 @@ class NomadJob:
     def retire(self, spec: TargetSpec, claim: Claim, beat: Beat) -> None:
         """Stop the job and forget it; the claim stays, so that lower ones are refused for ever."""
         with connect(spec, self._secrets) as server:
+            Ground(server, spec).refuse_handed_over()
             ground = self._claim(server, spec, claim)
             with opened(self._secrets, spec) as safe:
                 Work(server, spec, claim, beat, self._fail_points, safe).take_down()
             ground.put_sticker(None, claim)
+
+    def hand_over(self, spec: TargetSpec, claim: Claim, beat: Beat) -> None:
+        """The variable says so. The job's meta stays as it is, since to change it is to replace every allocation."""
+        with connect(spec, self._secrets) as server:
+            self._claim(server, spec, claim).hand_over(claim)
 
     def read_sticker(self, address: TargetAddress) -> Sticker | None:
         """The record on the target."""

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from agents.probe import host_port
 from agents.process_host.confidences import file_name
+from agents.process_host.folder import HANDED_OVER
 from agents.process_host.lookup import host_ports
 from agents.process_host.place import Place
 from agents.process_host.pull import bring
@@ -97,11 +98,16 @@ class PlacedExecutor:
         with self._open(spec) as place:
             place.retire(owner_of(spec), claim, _Worker(beat, self._fail_points))
 
+    def hand_over(self, spec: TargetSpec, claim: Claim, beat: Beat) -> None:
+        """Leave what runs as it is, with whoever keeps it alive; from then on it is not ours."""
+        with self._open(spec) as place:
+            place.hand_over(owner_of(spec), claim, _Worker(beat, self._fail_points))
+
     def read_sticker(self, address: TargetAddress) -> Sticker | None:
         """The record on the target."""
         with self._open(address) as place:
             record = place.read_sticker(owner_of(address))
-            return None if record is None else Sticker.model_validate(record)
+            return None if record in (None, HANDED_OVER) else Sticker.model_validate(record)
 
     def write_sticker(self, address: TargetAddress, sticker: Sticker, claim: Claim) -> None:
         """Leave the record."""

@@ -4,7 +4,7 @@
 <host>/images/<hex>.json                     how the image of a tree is started
 <host>/incoming/                             trees being unpacked, not yet verified
 <host>/<project>-<environment>-<target>/     one target:
-    owner.json, claims/<claim>, stickers/<claim>.json, state.json, journal.jsonl,
+    owner.json, claims/<claim>, stickers/<claim>.json (or that it was handed over), state.json, journal.jsonl,
     supervisor.json, supervisor.log, supervisor.lock, control.sock,
     components/<component>/{current, home/, log, secrets/},
     errands/<number>.<errand>.{json, log}         what is run once: how it ended, and what it printed
@@ -22,6 +22,9 @@ from agents.process_host.records import State, read_state, sync_folder, write_js
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Conflict
 from fairlead.domain.fence import Claim, require_highest
+
+HANDED_OVER = {"handed_over": True}
+"""Stands where the record of a target stood that was handed over."""
 
 
 class TargetFolder:
@@ -91,6 +94,19 @@ class TargetFolder:
         for lower in _numbered(self.stickers, ".json")[:-1]:
             (self.stickers / f"{lower}.json").unlink(missing_ok=True)
         require_highest(claim, self.list_claims())
+
+    def is_handed_over(self) -> bool:
+        """Whether what runs here is not ours any more; for good, as long as the folder is there."""
+        return self.sticker() == HANDED_OVER
+
+    def refuse_handed_over(self) -> None:
+        """Raise Conflict (foreign_workload) where that is so."""
+        if self.is_handed_over():
+            raise Conflict(
+                Code.FOREIGN_WORKLOAD,
+                f"what runs in {self.path.name} was handed over, and is not ours any more",
+                hint="end it, then remove its folder",
+            )
 
     def component(self, name: str) -> Path:
         """A component's own folder."""

@@ -137,6 +137,9 @@ class Place(Protocol):
     def retire(self, owner: Owner, claim: Claim, orderer: Orderer) -> None:
         """Stop and remove what is the target's."""
 
+    def hand_over(self, owner: Owner, claim: Claim, orderer: Orderer) -> None:
+        """Leave what runs as it is; from then on it is not the target's."""
+
     def read_sticker(self, owner: Owner) -> object:
         """The record on the target, None where there is none."""
 

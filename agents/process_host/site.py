@@ -13,7 +13,7 @@ from typing import Final
 
 from agents.process_host.control import Control, Launch, launch_detached
 from agents.process_host.fitness import Fitness, fitness_of
-from agents.process_host.folder import TargetFolder
+from agents.process_host.folder import HANDED_OVER, TargetFolder
 from agents.process_host.hooking import Hooks
 from agents.process_host.housekeeping import tail
 from agents.process_host.lookup import Lookup
@@ -69,12 +69,14 @@ class Site:
     def prepare(self, job: Job) -> None:
         """Find every command, look for taken ports."""
         with self._working(job.owner) as folder:
+            folder.refuse_handed_over()
             self._plan_errands(job, self._plan(folder, job, Claim(0, 0)))
             self._require_ports(folder, job)
 
     def apply(self, job: Job, claim: Claim, orderer: Orderer) -> Applied:
         """Claim the target, then make it run the job."""
         with self._working(job.owner) as folder:
+            folder.refuse_handed_over()
             self._claim(folder, job.owner, claim, orderer)
             plans = self._plan(folder, job, claim)
             control = Control(folder, orderer.beat, self._launch)
@@ -90,7 +92,7 @@ class Site:
         Where the supervisor was killed the answer says so, and a new one is started: the next look finds things in order.
         """
         with self._working(owner) as folder:
-            return self._look(folder)
+            return Seen(None, (), "it was handed over") if folder.is_handed_over() else self._look(folder)
 
     def logs(self, owner: Owner, component: str, lines: int) -> str:
         """The end of what the component's present run printed."""
@@ -102,6 +104,7 @@ class Site:
     def retire(self, owner: Owner, claim: Claim, orderer: Orderer) -> None:
         """Stop and remove what we made there; claims stay, so that lower ones are refused for ever, and so does the journal."""
         with self._working(owner) as folder:
+            folder.refuse_handed_over()
             self._claim(folder, owner, claim, orderer)
             control = Control(folder, orderer.beat, self._launch)
             if folder.read_state().slots or control.answers():
@@ -111,6 +114,12 @@ class Site:
             if self._forget:
                 self._forget(folder)
             folder.leave_sticker(claim, None)
+
+    def hand_over(self, owner: Owner, claim: Claim, orderer: Orderer) -> None:
+        """Say so where the record was. The supervisor goes on keeping alive what runs; claims stay, and refuse lower ones."""
+        with self._working(owner) as folder:
+            self._claim(folder, owner, claim, orderer)
+            folder.leave_sticker(claim, HANDED_OVER)
 
     def read_sticker(self, owner: Owner) -> object:
         """The record on the target."""

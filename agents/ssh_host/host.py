@@ -62,6 +62,10 @@ class SshHost:
         """As on a process or Docker host."""
         self._by(spec).retire(spec, claim, beat)
 
+    def hand_over(self, spec: TargetSpec, claim: Claim, beat: Beat) -> None:
+        """As on a process or Docker host."""
+        self._by(spec).hand_over(spec, claim, beat)
+
     def read_sticker(self, address: TargetAddress) -> Sticker | None:
         """The record on the target."""
         return self._by(address).read_sticker(address)

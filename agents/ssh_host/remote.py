@@ -90,6 +90,10 @@ class Remote:
         """Stop and remove what is the target's."""
         self.order("retire", orderer, owner=dict(owner), claim=str(claim))
 
+    def hand_over(self, owner: Owner, claim: Claim, orderer: Orderer) -> None:
+        """Leave what runs as it is; from then on it is not the target's."""
+        self.order("hand_over", orderer, owner=dict(owner), claim=str(claim))
+
     def read_sticker(self, owner: Owner) -> object:
         """The record on the target."""
         return self.order("read_sticker", owner=dict(owner))

@@ -135,6 +135,7 @@ class Session:
             "fitness": lambda o: site.fitness(),
             "logs": lambda o: site.logs(o["owner"], o["component"], o["lines"]),
             "retire": lambda o: site.retire(o["owner"], Claim.parse(o["claim"]), self._far),
+            "hand_over": lambda o: site.hand_over(o["owner"], Claim.parse(o["claim"]), self._far),
             "read_sticker": lambda o: site.read_sticker(o["owner"]),
             "write_sticker": lambda o: site.write_sticker(o["owner"], o["record"], Claim.parse(o["claim"])),
         }

@@ -9,6 +9,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Any, BinaryIO, Final, cast
 
 from agents.process_host.fitness import Fitness
+from agents.process_host.folder import HANDED_OVER
 from agents.process_host.health import Finding
 from agents.process_host.place import Orderer, Owner, Stage
 from agents.process_host.records import Applied, Job, Part, Run, RunSpec, Seen
@@ -45,6 +46,7 @@ class WindowsSite:
     def missing(self, job: Job) -> list[str]:
         """The digests whose trees are not there yet."""
         said = self._look(job.owner, Images=[_hex(part.digest) for part in job.parts])
+        _refuse_handed_over(job.owner, said)
         for part in job.parts:
             if note := said["images"].get(_hex(part.digest)):
                 self._commands[part.digest] = tuple(json.loads(note)["command"])
@@ -86,6 +88,8 @@ class WindowsSite:
     def observe(self, owner: Owner) -> Seen:
         """What really runs, by the service manager's word and a probe now."""
         said = self._look(owner, Closely=True)
+        if _record(said) == HANDED_OVER:
+            return Seen(None, (), "it was handed over")
         orders = self._orders(owner, _no_beat)
         slots = orders.learn(said).slots
         fence = max((Claim.parse(claim) for claim in said["claims"]), default=None)
@@ -113,14 +117,20 @@ class WindowsSite:
 
     def retire(self, owner: Owner, claim: Claim, orderer: Orderer) -> None:
         """Stop and remove what we made there; claims stay, so that lower ones are refused for ever."""
+        _refuse_handed_over(owner, self._look(owner))
         orders = self._claimed(owner, claim, orderer)
         for name, slot in reversed(list(orders.status().slots.items())):
             orders.remove(claim, name, slot.run.spec.stop_grace if slot.run else 0.0)
         self.write_sticker(owner, None, claim)
 
+    def hand_over(self, owner: Owner, claim: Claim, orderer: Orderer) -> None:
+        """Say so where the record was. Windows goes on running its services; claims stay, and refuse lower ones."""
+        self._claimed(owner, claim, orderer)
+        self.write_sticker(owner, HANDED_OVER, claim)
+
     def read_sticker(self, owner: Owner) -> object:
         """The record on the target."""
-        return json.loads(self._look(owner)["sticker"] or "null")
+        return _record(self._look(owner))
 
     def write_sticker(self, owner: Owner, record: object, claim: Claim) -> None:
         """Leave the record."""
@@ -195,6 +205,16 @@ def _sure(orders: Orders, run: Run) -> Finding:
         time.sleep(check["interval"] if check else 0)
         found = orders.glance(run)
     return found
+
+
+def _record(said: Json) -> object:
+    return json.loads(said["sticker"] or "null")
+
+
+def _refuse_handed_over(owner: Owner, said: Json) -> None:
+    if _record(said) == HANDED_OVER:
+        detail = f"what runs in {_folder(owner)} was handed over, and is not ours any more"
+        raise Conflict(Code.FOREIGN_WORKLOAD, detail, hint="remove its services, then its folder")
 
 
 def _folder(owner: Owner) -> str:

@@ -1,9 +1,9 @@
-"""Retiring targets, environments and components: what it would take down, and the promotion that does."""
+"""Retiring targets, environments and components: what it would take down or hand over, and the promotion that does."""
 
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, Depends, Response
+from fastapi import APIRouter, BackgroundTasks, Depends, Query, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field, StringConstraints
 from sqlmodel import Session
@@ -30,10 +30,11 @@ Find = Callable[[Session, Catalogue], Retirement | None]
 
 
 class NewRetirement(Strict):
-    """`reason`: why; `through_hold`: the reason for which a person passes a hold."""
+    """`reason`: why; `through_hold`: the reason for which a person passes a hold; `hand_over`: what runs is left running, and given up."""
 
     reason: Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"\S")]
     through_hold: Annotated[str, Field(max_length=1000)] | None = None
+    hand_over: bool = False
 
 
 class Asked(Frozen):
@@ -94,7 +95,7 @@ class Asking:
         with db.session() as s:
             if known := promotions.get(s, self._id):
                 return known
-            meant = find(s, of_project(s, self._project))
+            meant = _meant(find(s, of_project(s, self._project)), self._wanted.hand_over)
         who, reason = self._caller.subject, self._wanted.reason
         if meant is None:
             retiring.retire_alone(db, self._project, alone, requester=who, reason=reason, now=now)
@@ -106,35 +107,42 @@ class Asking:
 
 
 AskingDep = Annotated[Asking, Depends()]
+HandOver = Annotated[bool, Query(description="leave what runs running, and give it up")]
 
 
 @router.get("/targets/{target}/retirement")
-def preview_target(project: ProjectDep, target: str, services: ServicesDep) -> previews.Preview:
+def preview_target(
+    project: ProjectDep, target: str, services: ServicesDep, hand_over: HandOver = False
+) -> previews.Preview:
     """What retiring a target would take down."""
-    return _preview(services, project, _target(target), target)
+    return _preview(services, project, _target(target), target, hand_over)
 
 
 @router.get("/environments/{env}/retirement")
-def preview_environment(project: ProjectDep, env: str, services: ServicesDep) -> previews.Preview:
+def preview_environment(
+    project: ProjectDep, env: str, services: ServicesDep, hand_over: HandOver = False
+) -> previews.Preview:
     """What retiring an environment would take down."""
-    return _preview(services, project, _environment(env), env)
+    return _preview(services, project, _environment(env), env, hand_over)
 
 
 @router.get("/environments/{env}/components/{component}/retirement")
-def preview_component(project: ProjectDep, env: str, component: str, services: ServicesDep) -> previews.Preview:
+def preview_component(
+    project: ProjectDep, env: str, component: str, services: ServicesDep, hand_over: HandOver = False
+) -> previews.Preview:
     """What retiring a component would take down, and what would stay."""
-    return _preview(services, project, _component(env, component), component)
+    return _preview(services, project, _component(env, component), component, hand_over)
 
 
 @router.post("/targets/{target}/retirement", status_code=202)
 async def retire_target(target: str, asking: AskingDep) -> Asked:
-    """Take down what runs on a target; afterwards no promotion goes there."""
+    """Take down what runs on a target, or hand it over; afterwards no promotion goes there."""
     return await asking.retire(_target(target), alone=target)
 
 
 @router.post("/environments/{env}/retirement", status_code=202)
 async def retire_environment(env: str, asking: AskingDep) -> Asked:
-    """Take down all that runs in an environment; afterwards no promotion goes there."""
+    """Take down all that runs in an environment, or hand it over; afterwards no promotion goes there."""
     return await asking.retire(_environment(env))
 
 
@@ -157,10 +165,14 @@ def activate_component(
     return Returned(component=component, environment=env, was_retired=was_retired)
 
 
-def _preview(services: Services, project: str, find: Find, name: str) -> previews.Preview:
+def _meant(found: Retirement | None, hand_over: bool) -> Retirement | None:
+    return found.handing_over() if found and hand_over else found
+
+
+def _preview(services: Services, project: str, find: Find, name: str, hand_over: bool) -> previews.Preview:
     with services.database.session() as s:
         catalogue = of_project(s, project)
-        wanted = find(s, catalogue)
+        wanted = _meant(find(s, catalogue), hand_over)
         if wanted is None:
             raise retiring.nothing_in(project, name)
         return previews.compared(s, retiring.preview_plan(s, catalogue, wanted))

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fairlead.cli.output import JsonOption, print_json, print_table, short_digest, short_ids, when
+from fairlead.cli.output import JsonOption, print_json, print_table, short_digest, short_ids, state_of, when
 from fairlead.cli.problem import Problem
 from fairlead.cli.promotions import Environment, print_skipped
 from fairlead.cli.session import connect, path
@@ -133,7 +133,7 @@ def _print_environment(environment: Any) -> None:
             t["name"],
             t["type"],
             t["release"] or "nothing",
-            t["status"]["state"],
+            state_of(t["status"]),
             t["health"] or "not seen",
             when(t["verified_at"]),
             when(t["observed_at"]),
@@ -203,10 +203,16 @@ def _print_refused(votes: Sequence[Any]) -> None:
         print_table(("refused", "by", "via", "payload", "at"), rows)
 
 
+def _nothing_seen(target: Any) -> str:
+    """Why there is nothing to tell of it."""
+    status = target["status"]
+    return "unreachable" if target["reachable"] is False else "" if status["state"] == "active" else state_of(status)
+
+
 def _seen(target: Any) -> list[tuple[object, ...]]:
     seen = when(target["observed_at"]) or "never"
     if not target["components"]:
-        return [(target["target"], "", "", "", "" if target["reachable"] is not False else "unreachable", "", seen)]
+        return [(target["target"], "", "", "", _nothing_seen(target), "", seen)]
     return [
         (target["target"], c["name"], c["release"], short_digest(c["digest"]), c["health"], when(c["since"]), seen)
         for c in target["components"]

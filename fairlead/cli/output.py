@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -96,6 +96,12 @@ def _shortest(id: str, known: Sequence[str], least: int) -> str:
     others = [other for other in known if other != id]
     lengths = range(min(least, len(id)), len(id) + 1)
     return next((id[:n] for n in lengths if not any(other.startswith(id[:n]) for other in others)), id)
+
+
+def state_of(status: Mapping[str, Any]) -> str:
+    """The state of a target; of one that is retired also whether what ran there goes on running, as somebody else's."""
+    handed_over = {"retired": " (handed over)", "retiring": " (to be handed over)"} if status["handed_over"] else {}
+    return f"{status['state']}{handed_over.get(status['state'], '')}"
 
 
 def when(text: str | None) -> str:

@@ -7,7 +7,7 @@ import typer
 
 from fairlead.cli import watching
 from fairlead.cli.layers import ConfigOption, SetOption, layer_of
-from fairlead.cli.output import JsonOption, print_json, print_table, say, short_digest, short_ids, when
+from fairlead.cli.output import JsonOption, print_json, print_table, say, short_digest, short_ids, state_of, when
 from fairlead.cli.session import connect, path
 from fairlead.domain.codes import Code
 from fairlead.domain.durations import parse_duration
@@ -105,7 +105,7 @@ def print_plan(answer: Any) -> None:
         for target in answer["targets"]
         for part in target["components"]
     ]
-    rows += [(t["wave"], t["name"], name, "remove", "", "") for t in answer["targets"] for name in t["removed"]]
+    rows += [(t["wave"], t["name"], name, _gone(t), "", "") for t in answer["targets"] for name in t["removed"]]
     title = f"plan {short_digest(answer['digest'])}"
     print_table(("wave", "target", "component", "action", "now", "then"), rows, title=title)
     print_skipped(answer.get("skipped", ()))
@@ -130,7 +130,11 @@ def print_skipped(targets: Sequence[Any]) -> None:
     """Targets that are left alone, and why."""
     for target in targets:
         until = f" until {when(target['until'])}" if target["until"] else ""
-        typer.echo(f"skips {target['target']}: {target['state']}{until}, {target['reason']} ({target['actor']})")
+        typer.echo(f"skips {target['target']}: {state_of(target)}{until}, {target['reason']} ({target['actor']})")
+
+
+def _gone(target: Any) -> str:
+    return "hand over" if target.get("hand_over") else "remove"
 
 
 def show_list(

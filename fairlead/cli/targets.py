@@ -6,7 +6,7 @@ import typer
 
 from fairlead.cli import exits
 from fairlead.cli.doctor import SIGNS
-from fairlead.cli.output import JsonOption, print_json, print_table, say, when
+from fairlead.cli.output import JsonOption, print_json, print_table, say, state_of, when
 from fairlead.cli.restraints import For, Until, Why
 from fairlead.cli.session import connect, path
 from fairlead.domain.codes import Code
@@ -104,4 +104,5 @@ def _tell(checked: Any) -> None:
 
 
 def _state(status: Any) -> str:
-    return f"{status['state']} until {when(status['until'])}" if status["until"] else str(status["state"])
+    words = state_of(status)
+    return f"{words} until {when(status['until'])}" if status["until"] else words

@@ -27,7 +27,10 @@ MAX_REASON = 1000
 
 
 class TargetStatus(Frozen):
-    """The state of a target, who brought it there and why. `promotion`: the one that retires it."""
+    """The state of a target, who brought it there and why. `promotion`: the one that retires it.
+
+    `handed_over`: what ran there was not taken down, or will not be.
+    """
 
     target: str
     state: TargetState = TargetState.ACTIVE
@@ -36,6 +39,7 @@ class TargetStatus(Frozen):
     since: datetime | None = None
     until: datetime | None = None
     promotion: str | None = None
+    handed_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +151,19 @@ def activate_component(
         return was_retired
 
 
-def note_retirement(s: Session, subject: str, *, actor: str, reason: str, now: datetime, promotion: str | None) -> None:
+def note_retirement(
+    s: Session,
+    subject: str,
+    *,
+    actor: str,
+    reason: str,
+    now: datetime,
+    promotion: str | None,
+    hand_over: bool = False,
+) -> None:
     """That a target or component is to be retired by a promotion; without one it is retired, as nothing of it runs."""
-    _note(s, subject, RETIREMENT, actor, now, {"reason": reason, "promotion": promotion})
+    said = {"reason": reason, "promotion": promotion, "hand_over": True if hand_over else None}
+    _note(s, subject, RETIREMENT, actor, now, said)
 
 
 def require_target(catalogue: Catalogue, name: str) -> Target:
@@ -184,6 +198,7 @@ def _status(s: Session, target: str, event: EventRecord | None, now: datetime) -
         since=event.time,
         until=until,
         promotion=event.data.get("promotion"),
+        handed_over=event.data.get("hand_over", False),
     )
     if event.type == MAINTENANCE:
         return found if in_force(until, now) else TargetStatus(target=target)
@@ -226,6 +241,8 @@ def is_being_retired(found: TargetStatus) -> Conflict:
     return Conflict(Code.TARGET_RETIRING, detail, hint=f"fairlead cancel {found.promotion}")
 
 
-def _note(s: Session, subject: str, type: str, actor: str, now: datetime, said: dict[str, str | None]) -> None:
+def _note(
+    s: Session, subject: str, type: str, actor: str, now: datetime, said: Mapping[str, str | bool | None]
+) -> None:
     data = {name: value for name, value in said.items() if value is not None}
     history.append_next(s, subject=subject, type=type, time=now, actor=actor, data=data)

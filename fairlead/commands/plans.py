@@ -251,6 +251,11 @@ def _specified(s: Session, release: ReleaseRecord, planned: PlannedComponent) ->
     )
 
 
+def hands_over(s: Session, deployment: DeploymentRecord, target: str) -> bool:
+    """Whether a deployment leaves what runs on a target to somebody else."""
+    return not deployment.is_rollback and entry_of(read_plan(s, deployment.plan), target).hand_over is True
+
+
 def entry_of(plan: Plan, target: str) -> PlannedTarget:
     """What a plan says of one target. Raises NotFound (target_not_found)."""
     for planned in plan.targets:

@@ -24,7 +24,10 @@ class PreviewComponent(Frozen):
 
 
 class PreviewTarget(Frozen):
-    """`removed`: components that run there now and that the plan does not have. `retire`: nothing will run there."""
+    """`removed`: components that run there now and that the plan does not have. `retire`: nothing of ours will run there.
+
+    `hand_over`: it goes on running, as somebody else's.
+    """
 
     name: str
     wave: int
@@ -32,6 +35,7 @@ class PreviewTarget(Frozen):
     components: tuple[PreviewComponent, ...]
     removed: tuple[str, ...] = ()
     retire: bool = False
+    hand_over: bool = False
 
 
 class Preview(Frozen):
@@ -82,6 +86,7 @@ def _compared(s: Session, plan: Plan, target: PlannedTarget) -> PreviewTarget:
         components=tuple(_difference(old.get(new.name), new) for new in target.components),
         removed=tuple(sorted(set(old) - {new.name for new in target.components})),
         retire=target.retire is True,
+        hand_over=target.hand_over is True,
     )
 
 

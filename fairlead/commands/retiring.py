@@ -1,10 +1,10 @@
 """Retiring targets, components and environments: a promotion that takes down what runs, by gates, votes, lane and evidence like any other.
 
-A retirement of targets leaves nothing of ours there; one of a component leaves the others as they were verified.
+A retirement of targets leaves nothing of ours there, or hands over what runs; one of a component leaves the others as they were verified.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,7 +21,7 @@ from fairlead.contracts.records import PromotionRecord, ReleaseRecord, TaskRecor
 from fairlead.contracts.release import Plan, PlannedComponent, PlannedTarget
 from fairlead.domain.catalogue import Catalogue, Environment
 from fairlead.domain.codes import Code
-from fairlead.domain.errors import Conflict, NotFound
+from fairlead.domain.errors import BadInput, Conflict, NotFound
 from fairlead.domain.nearest import did_you_mean
 from fairlead.domain.target_states import TargetState
 from fairlead.domain.waves import waves
@@ -34,15 +34,30 @@ STOP = "stop"
 
 @dataclass(frozen=True, slots=True)
 class Retirement:
-    """What is to be retired: these targets of an environment, or with `component` just that on all of its targets."""
+    """What is to be retired: these targets of an environment, or with `component` just that on all of its targets.
+
+    `hand_over`: what runs is left running, and is not ours any more.
+    """
 
     environment: str
     targets: tuple[str, ...] = ()
     component: str | None = None
+    hand_over: bool = False
 
     def document(self) -> dict[str, Any]:
         """As the request keeps it."""
-        return {"component": self.component} if self.component else {"targets": list(self.targets)}
+        what = {"component": self.component} if self.component else {"targets": list(self.targets)}
+        return {**what, "hand_over": True} if self.hand_over else what
+
+    def handing_over(self) -> "Retirement":
+        """The same, without taking anything down. Raises BadInput (hand_over_whole)."""
+        if self.component:
+            raise BadInput(
+                Code.HAND_OVER_WHOLE,
+                f"{self.component} alone cannot be handed over: what is ours on a target and what is not would share its claims",
+                hint="hand over the target or the environment, or take the component down",
+            )
+        return replace(self, hand_over=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +133,8 @@ def request(
             )
         for subject in _subjects(project, wanted):
             by = made.id if made else None
-            inventory.note_retirement(s, subject, actor=requester, reason=reason, now=now, promotion=by)
+            over = wanted.hand_over and made is not None
+            inventory.note_retirement(s, subject, actor=requester, reason=reason, now=now, promotion=by, hand_over=over)
         return made
 
 
@@ -134,7 +150,9 @@ def retire_alone(db: Database, project: str, target: str, *, requester: str, rea
 def plan_of(s: Session, catalogue: Catalogue, promotion: PromotionRecord) -> Plan:
     """What a retirement that was asked for will execute, by what runs now. Raises Conflict (nothing_to_retire, releases_differ)."""
     said = promotions.retirement(s, promotion.id)
-    wanted = Retirement(promotion.environment, tuple(said.get("targets", ())), said.get("component"))
+    wanted = Retirement(
+        promotion.environment, tuple(said.get("targets", ())), said.get("component"), said.get("hand_over", False)
+    )
     return draft_plan(s, catalogue, wanted, promotion.release_digest)
 
 
@@ -147,7 +165,7 @@ def preview_plan(s: Session, catalogue: Catalogue, wanted: Retirement) -> Plan:
 
 
 def draft_plan(s: Session, catalogue: Catalogue, wanted: Retirement, release: str) -> Plan:
-    """A plan that takes down what runs, the last target first. `release`: that of what stays, and after which it is called."""
+    """A plan that takes down or hands over what runs, the last target first. `release`: that of what stays, and after which it is called."""
     place = require_environment(catalogue, wanted.environment)
     found = _concerned(s, catalogue, wanted)
     if not found:
@@ -161,7 +179,12 @@ def draft_plan(s: Session, catalogue: Catalogue, wanted: Retirement, release: st
     kinds = {each.task.target: each.task.type for each in found}
     targets = [
         PlannedTarget(
-            name=name, type=kinds[name], wave=wave, components=left[name], retire=None if left[name] else True
+            name=name,
+            type=kinds[name],
+            wave=wave,
+            components=left[name],
+            retire=None if left[name] else True,
+            hand_over=wanted.hand_over or None,
         )
         for wave, together in enumerate(waves(list(reversed(left)), place.strategy))
         for name in together

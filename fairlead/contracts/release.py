@@ -49,6 +49,8 @@ class PlannedComponent(Frozen):
 class PlannedTarget(Frozen):
     """`wave` counts from 0. Components stand in the order in which they are started. `retire`: everything there is taken down.
 
+    With `hand_over` beside it, it is left running instead, and given up.
+
     What is not asked for is not shown either: whoever hashes what is shown gets the plan's digest.
     """
 
@@ -57,6 +59,7 @@ class PlannedTarget(Frozen):
     wave: int
     components: tuple[PlannedComponent, ...]
     retire: Literal[True] | None = Field(default=None, exclude_if=lambda value: value is None)
+    hand_over: Literal[True] | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
 class Plan(Frozen):

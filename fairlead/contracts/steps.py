@@ -186,12 +186,13 @@ class OpenRollback(Frozen):
 
 
 class OutlineTarget(Frozen):
-    """`retire`: it never had a verified state, so the rollback takes down what we made."""
+    """`retire`: what we made is taken down: it was asked for, or a rollback has nothing to go back to. `hand_over`: it is left running instead."""
 
     target: str
     wave: int
     release: str
     retire: bool = False
+    hand_over: bool = False
 
 
 class Outline(Frozen):

@@ -53,6 +53,7 @@ class Code(StrEnum):
     NO_TARGET_SERVES = "no_target_serves"
     NOTHING_TO_RETIRE = "nothing_to_retire"
     COMPONENT_NEEDED = "component_needed"
+    HAND_OVER_WHOLE = "hand_over_whole"
     COMPONENT_RETIRED = "component_retired"
     RELEASES_DIFFER = "releases_differ"
     FREEZE_NOT_FOUND = "freeze_not_found"

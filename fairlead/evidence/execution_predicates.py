@@ -27,6 +27,7 @@ class SentArtifact(Frozen):
 class DeployedTarget(Frozen):
     """What was done on one target. With `retire`, `release` is the one that was taken down and `components` is empty.
 
+    With `hand_over` beside it that release was left running, and given up.
     `sent`: what its last attempt sent there; None where none got so far.
     """
 
@@ -38,6 +39,7 @@ class DeployedTarget(Frozen):
     state: TaskState
     code: str | None = None
     retire: bool = False
+    hand_over: Literal[True] | None = None
     components: tuple[PlacedComponent, ...] = ()
     sent: tuple[SentArtifact, ...] | None = None
 
@@ -72,7 +74,7 @@ class SeenComponent(Frozen):
 
 
 class ObservationPredicate(PromotionPredicate):
-    """What one target really ran after a deployment. `ok`: all as planned and healthy."""
+    """What one target really ran after a deployment. `ok`: all as planned and healthy; where it was taken down or handed over, nothing of ours."""
 
     KIND = "observation"
     deployment: str
@@ -81,6 +83,7 @@ class ObservationPredicate(PromotionPredicate):
     release: str
     release_digest: Digest
     retire: bool = False
+    hand_over: Literal[True] | None = None
     ok: bool
     reachable: bool
     components: tuple[SeenComponent, ...]

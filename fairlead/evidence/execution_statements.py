@@ -72,6 +72,7 @@ def observation(
         release=target.release,
         release_digest=target.release_digest,
         retire=target.retire,
+        hand_over=target.hand_over,
         ok=ok,
         reachable=observed.reachable,
         components=_seen(observed),

@@ -86,6 +86,21 @@ async def test_what_runs_is_retired_by_a_promotion(office: Office, ana: httpx.As
     assert (component.status_code, "did you mean web" in component.json()["detail"]) == (404, True)
 
 
+async def test_what_runs_is_handed_over_by_a_promotion(office: Office, ana: httpx.AsyncClient):
+    office.shop.succeed(office.shop.open_deployment(office.promotion(environment="dev")))
+    place = f"{TARGETS}/dev-1/retirement"
+    for query, over in (("", False), ("?hand_over=true", True)):
+        [shown] = (await ana.get(place + query)).json()["targets"]
+        assert (shown["retire"], shown["hand_over"]) == (True, over)
+    web = await ana.post(f"{SHOP_PATH}/environments/dev/components/web/retirement", json={**DOWN, "hand_over": True})
+    assert (web.status_code, web.json()["code"]) == (422, "hand_over_whole")
+    made = (await ana.post(place, json={**DOWN, "hand_over": True})).json()["promotion"]
+    planned = (await ana.get(f"/api/v1/promotions/{made['id']}/plan")).json()["plan"]
+    assert [t["hand_over"] for t in planned["targets"]] == [True]
+    status = (await ana.get(f"{TARGETS}/dev-1")).json()["status"]
+    assert (status["state"], status["handed_over"], status["promotion"]) == ("retiring", True, made["id"])
+
+
 async def test_where_nothing_runs_it_is_retired_at_once_and_can_be_taken_back(office: Office, ana: httpx.AsyncClient):
     office.shop.apply({**SHOP, "targets": {**SHOP["targets"], "old-1": SHOP["targets"]["dev-1"]}})
     for target in ("dev-1", "old-1"):

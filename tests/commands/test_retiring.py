@@ -58,6 +58,23 @@ def test_an_environment_is_emptied_from_its_last_target_on(running: World) -> No
     ]
 
 
+def test_what_is_handed_over_is_retired_by_its_plan(running: World) -> None:
+    asked = ask(running, ALL.handing_over())
+    assert asked is not None
+    with running.db.session() as s:
+        plan = retiring.plan_of(s, of_project(s, "shop"), asked)
+        status = inventory.status(s, "shop", "prod-1", NOW)
+    assert [(t.name, t.retire, t.hand_over) for t in plan.targets] == [("prod-2", True, True), ("prod-1", True, True)]
+    assert (status.state, status.handed_over) == (TargetState.RETIRING, True)
+    assert plan != plan_of(running, ALL)
+
+
+def test_a_component_alone_is_not_handed_over() -> None:
+    with pytest.raises(BadInput) as refused:
+        WEB.handing_over()
+    assert refused.value.code is Code.HAND_OVER_WHOLE
+
+
 def test_a_component_leaves_the_others_as_they_were(running: World) -> None:
     plan = plan_of(running, WEB)
     assert [[c.name for c in target.components] for target in plan.targets] == [["api"], ["api"]]

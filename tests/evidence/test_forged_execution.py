@@ -109,6 +109,7 @@ DEPLOYMENTS = {
     "a target twice": edit(lambda said: said["targets"].append(said["targets"][0])),
     "another target": says("targets", 0, "name", "prod-9"),
     "a target taken down": says("targets", 0, "retire", True),
+    "a target handed over": says("targets", 0, "hand_over", True),
     "another plan": says("plan", OTHER),
     "success with a lost task": says("targets", 0, "state", "lost"),
 }
@@ -144,6 +145,7 @@ WAYS_BACK = {
     "another configuration": says("targets", 0, "components", 0, "config", OTHER),
     "another target": says("targets", 0, "name", "prod-2"),
     "taken down": says("targets", 0, "retire", True),
+    "handed over": says("targets", 0, "hand_over", True),
     "an older number": says("number", 7),
     "success with a failed task": says("targets", 0, "state", "failed"),
 }
@@ -192,6 +194,7 @@ OBSERVATIONS = {
     "not reached": says("reachable", False),
     "another target": says("target", "prod-9"),
     "another release": says("retire", True),
+    "handed over": says("hand_over", True),
 }
 
 

@@ -1,6 +1,7 @@
 """Targets in maintenance are left alone; what is retired is taken down by a promotion, with evidence that holds."""
 
 import asyncio
+import json
 from copy import deepcopy
 from typing import Any
 
@@ -19,6 +20,8 @@ from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput
 from fairlead.domain.states import PromotionState
 from fairlead.domain.target_states import TargetState
+from fairlead.evidence.envelope import read_envelope
+from fairlead.store import deployments, ledger
 from tests.activities.shop import SHOP, PlayedImages
 from tests.workers.running import RunningShop
 from workers.clock import now
@@ -90,6 +93,21 @@ async def test_maintenance_leaves_a_target_alone_and_retiring_takes_down_whateve
     await asyncio.to_thread(shop.apply, left)
     with shop.db.session() as s:
         assert "staging" not in of_project(s, "shop").environments
+
+
+async def test_what_is_handed_over_runs_on_and_nobody_here_counts_it(shop: RunningShop) -> None:
+    await shop.succeed_in("1.0.0", "dev", "staging")
+    row = await retire(shop, Retirement("staging", ("stg-1", "stg-2"), hand_over=True))
+    for place in (shop.world.named("stg-1"), shop.world.named("stg-2")):
+        assert (len(place.digests()), place.count("start"), place.count("stop")) == (1, 1, 0)
+        assert (place.claims, place.sticker) == (set(), None)
+    with shop.db.session() as s:
+        status = inventory.status(s, "shop", "stg-1", now())
+        assert (status.state, status.handed_over) == (TargetState.RETIRED, True)
+        assert deployments.last_verified_task(s, "shop", "staging", "stg-1") is None
+        [sealed] = [each for each in ledger.of_promotion(s, row.id) if each.kind == "deployment"]
+    said = json.loads(read_envelope(sealed.envelope).payload)["predicate"]["targets"]
+    assert [(t["name"], t["retire"], t["hand_over"]) for t in said] == [("stg-1", True, True), ("stg-2", True, True)]
 
 
 async def test_a_retired_component_goes_and_no_release_brings_it_back(shop: RunningShop) -> None:

@@ -25,6 +25,8 @@ def _deployment(case: Case) -> Iterator[str]:
     for done in said.targets:
         if done.retire != (planned[done.name].retire is True):
             yield f"{entry}: {done.name} was taken down, or was to be and was not"
+        elif done.hand_over != planned[done.name].hand_over or (done.hand_over and not done.retire):
+            yield f"{entry}: {done.name} was handed over, or was to be and was not"
         elif not done.retire and done.release_digest != decided.release:
             yield f"{entry}: {done.name} got another release than was decided on"
         asked = tuple(
@@ -51,10 +53,11 @@ def _rolled_back(case: Case) -> Iterator[str]:
         return
     for done in entry.predicate.targets:
         wanted = asked[done.name]
-        places = (done.release, done.release_digest, done.retire) == (
+        places = (done.release, done.release_digest, done.retire, done.hand_over) == (
             wanted.release,
             wanted.release_digest,
             wanted.retire,
+            None,
         )
         if not places or not same_components(case, done.release_digest, done.components, wanted.components):
             yield f"{entry}: {done.name} went to something else than the rollback statement says"
@@ -93,7 +96,11 @@ def _observation(case: Case) -> Iterator[str]:
         target = next((target for target in targets if target.name == said.target), None)
         if target is None:
             yield f"{entry} is of a target that was not deployed to"
-        elif (said.release_digest, said.retire) != (target.release_digest, target.retire):
+        elif (said.release_digest, said.retire, said.hand_over) != (
+            target.release_digest,
+            target.retire,
+            target.hand_over,
+        ):
             yield f"{entry} is about another release than was deployed to {said.target}"
         elif said.ok:
             yield from (f"{entry} says ok, and {problem}" for problem in _not_ok(case, said, target))
