@@ -107,7 +107,7 @@ async def test_what_is_handed_over_runs_on_and_nobody_here_counts_it(shop: Runni
         assert deployments.last_verified_task(s, "shop", "staging", "stg-1") is None
         [sealed] = [each for each in ledger.of_promotion(s, row.id) if each.kind == "deployment"]
     said = json.loads(read_envelope(sealed.envelope).payload)["predicate"]["targets"]
-    assert [(t["name"], t["retire"], t["hand_over"]) for t in said] == [("stg-1", True, True), ("stg-2", True, True)]
+    assert [(t["name"], t["retire"], t["hand_over"]) for t in said] == [("stg-2", True, True), ("stg-1", True, True)]
 
 
 async def test_a_retired_component_goes_and_no_release_brings_it_back(shop: RunningShop) -> None:
