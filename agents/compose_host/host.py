@@ -100,6 +100,7 @@ class ComposeHost:
         lock = locking.make(spec, _TRIAL)
         with connect(spec.endpoint) as engine:
             ours = Ours(engine, spec)
+            ours.ground.refuse_handed_over()
             lines = tuple(forecast.lines(lock, Kept(engine, ours.ground, spec).lock(), ours.boxes()))
             try:
                 ours.refuse_foreign(lock)

@@ -71,7 +71,7 @@ class MemoryHost:
 
     def forecast(self, spec: TargetSpec) -> Forecast:
         """What a new claim would do with what runs (ports.Forecasts)."""
-        there = {instance.spec.name for instance in self._reach(spec).instances}
+        there = {instance.spec.name for instance in self._ours(spec).instances}
         wanted = [component.name for component in spec.components]
         lines = [f"{name} is {'replaced' if name in there else 'new'}" for name in wanted]
         return Forecast((*lines, *(f"{name} goes" for name in sorted(there - {*wanted}))))

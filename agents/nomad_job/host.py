@@ -81,6 +81,7 @@ class NomadJob:
         with connect(spec, self._secrets) as server:
             ground = Ground(server, spec)
             ground.job()
+            ground.refuse_handed_over()
             return forecast.told(ground.id, _planned(server, template.job_of(server, spec, _NOBODY)))
 
     def logs(self, address: TargetAddress, component: str, lines: int) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from fairlead.domain.errors import Refused
 from fairlead.domain.fence import Claim
+from fairlead.ports import Forecasts
 from tests.agents.bench import Bench, KillAt, Killed, nobeat
 from tests.agents.harness import Tally
 from tests.agents.keeping import REFERENCE, VALUE, secretive
@@ -20,7 +21,9 @@ def what_is_handed_over_runs_on_and_is_not_ours(bench: Bench) -> None:
     executor = bench.harness.executor(None, safe)
     executor.write_sticker(bench.address, bench.sticker(spec, "1.1"), Claim(1, 1))
     executor.hand_over(spec, Claim(2, 1), nobeat)
+    foretold = [lambda: executor.forecast(spec)] if isinstance(executor, Forecasts) else []
     for order in (
+        *foretold,
         lambda: executor.prepare(spec, nobeat),
         lambda: executor.apply(spec, Claim(1, 2), nobeat),
         lambda: executor.apply(spec, Claim(3, 1), nobeat),
