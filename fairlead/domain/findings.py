@@ -32,6 +32,9 @@ class Severity(StrEnum):
         return list(Severity).index(self)
 
 
+_SEVERITIES = frozenset(Severity)
+
+
 class ReportError(ValueError):
     """The document is not what it claims to be."""
 
@@ -111,7 +114,8 @@ def read_openvex(document: Mapping[str, Any], digest: str) -> tuple[VexStatement
 def at_least(findings: Iterable[Finding], severity: str) -> tuple[Finding, ...]:
     """Those of this severity or worse."""
     threshold = Severity(severity).rank
-    return tuple(finding for finding in findings if Severity(finding.severity).rank >= threshold)
+    enough = {each for each in Severity if each.rank >= threshold}
+    return tuple(finding for finding in findings if finding.severity in enough)
 
 
 def excused(finding: Finding, statements: Sequence[VexStatement]) -> bool:
@@ -130,7 +134,7 @@ def _finding(entry: Mapping[str, Any]) -> Finding:
     cve, severity = entry.get("VulnerabilityID"), str(entry.get("Severity", "UNKNOWN")).lower()
     if not isinstance(cve, str) or not 0 < len(cve) <= 64:
         raise ReportError("a vulnerability has no proper VulnerabilityID")
-    if severity not in set(Severity):
+    if severity not in _SEVERITIES:
         raise ReportError(f"{cve} has the unknown severity {severity!r:.40}")
     purl = _mapping(entry.get("PkgIdentifier")).get("PURL", "")
     return Finding(cve, str(entry.get("PkgName", "")), str(entry.get("InstalledVersion", "")), severity, str(purl))

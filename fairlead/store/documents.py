@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from fairlead.contracts.canonical import Digest, digest_bytes
 from fairlead.store.rows import canonical_or_refuse, insert_all_once, insert_once, read_canonical
@@ -81,11 +81,13 @@ def _put(s: Session, table: type[Document], project: str, value: Any) -> Digest:
 
 
 def _put_all(s: Session, table: type[Document], project: str, values: Sequence[Any]) -> list[Digest]:
-    """In the order of their digests, so that no two transactions wait for each other."""
+    """In the order of their digests, so that no two transactions wait for each other. A plan that is made again has most of them already."""
     contents = [canonical_or_refuse(value) for value in values]
     digests = [digest_bytes(content) for content in contents]
-    unique = sorted(dict(zip(digests, contents, strict=True)).items())
-    insert_all_once(s, [table(digest=digest, project=project, content=content) for digest, content in unique])
+    there = set(s.exec(select(table.digest).where(table.project == project, col(table.digest).in_(set(digests)))))
+    missing = {digest: content for digest, content in zip(digests, contents, strict=True) if digest not in there}
+    rows = [table(digest=digest, project=project, content=content) for digest, content in sorted(missing.items())]
+    insert_all_once(s, rows)
     return digests
 
 
