@@ -3,7 +3,8 @@
 from agents.compose_host.locking import Lock, read
 from agents.compose_host.plugin import Compose, Ended, Project
 from agents.docker_host.box import Box
-from agents.docker_host.engine import Engine, Vanished
+from agents.docker_host.engine import Engine
+from agents.docker_host.engine_errors import Vanished
 from agents.docker_host.ground import Ground
 from agents.docker_host.hands import Hands, refuse_foreign
 from agents.docker_host.hooking import labels_of, name_of

@@ -15,7 +15,8 @@ from agents.compose_host.vigil import Vigil
 from agents.cutting import told
 from agents.docker_host import labels
 from agents.docker_host.box import Box
-from agents.docker_host.engine import Engine, Vanished
+from agents.docker_host.engine import Engine
+from agents.docker_host.engine_errors import Vanished
 from agents.docker_host.hands import Hands
 from agents.docker_host.hooking import Hooks
 from agents.docker_host.judging import last_words

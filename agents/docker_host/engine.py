@@ -4,29 +4,25 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any
 
 import docker
-import urllib3
 from docker import errors
 
 from agents.cutting import READ, end_of
-from agents.docker_host import box, certificates
+from agents.docker_host import box
 from agents.docker_host.archive import archive
 from agents.docker_host.box import Box
+from agents.docker_host.engine_errors import Vanished, mapped
 from agents.docker_host.neighbourhood import Here, Neighbourhood
 from agents.probe import Check, Probe, probe
 from fairlead.adapters.registry_access import Login
 from fairlead.domain.codes import Code
-from fairlead.domain.errors import Refused, Unavailable
+from fairlead.domain.errors import Unavailable
 from fairlead.ports import Beat
 
 TIMEOUT = 30
 _TAIL_LINES = 20
-
-
-class Vanished(Unavailable):
-    """Something that was there a moment ago is not, or the other way round: somebody else is at work. Looking again helps."""
 
 
 class Engine:
@@ -48,13 +44,13 @@ class Engine:
 
     def listing(self, labels: Mapping[str, str]) -> list[dict[str, Any]]:
         """The engine's short list of them."""
-        with _mapped():
+        with mapped():
             listed: list[dict[str, Any]] = self._api.containers(all=True, filters=_with(labels))
             return listed
 
     def inspect(self, id: str) -> Box:
         """A container as it is now. Raises Vanished."""
-        with _mapped():
+        with mapped():
             found = box.read(self._api.inspect_container(id))
         if found.beside:
             main = self._inspect(found.beside)
@@ -67,43 +63,43 @@ class Engine:
 
     def create(self, name: str, body: Mapping[str, Any], host: Mapping[str, Any]) -> str:
         """Make a container; answer its id. Raises Refused (start_failed) when the engine will not have it."""
-        with _mapped(refused=Code.START_FAILED):
+        with mapped(refused=Code.START_FAILED):
             made = self._api.create_container(name=name, host_config=dict(host), use_config_proxy=False, **body)
             return str(made["Id"])
 
     def put_files(self, id: str, files: Mapping[str, str]) -> None:
         """Write files into a container, absolute path to content; everybody inside may read them."""
-        with _mapped(refused=Code.START_FAILED):
+        with mapped(refused=Code.START_FAILED):
             self._api.put_archive(id, "/", archive(files))
 
     def start(self, id: str) -> None:
         """Start it. Raises Refused (start_failed) with the engine's reason."""
-        with _mapped(refused=Code.START_FAILED):
+        with mapped(refused=Code.START_FAILED):
             self._api.start(id)
 
     def stop(self, id: str, grace: float, beat: Beat) -> None:
         """Ask it to end, and make it end after `grace` seconds."""
-        with _mapped():
+        with mapped():
             patiently(lambda: self._api.stop(id, timeout=max(1, round(grace))), beat)
 
     def start_no_more(self, id: str) -> None:
         """Let it stay as it is once it ends."""
-        with _mapped(), contextlib.suppress(errors.APIError):
+        with mapped(), contextlib.suppress(errors.APIError):
             never: Any = {"Name": "no"}
             self._api.update_container(id, restart_policy=never)
 
     def rename(self, id: str, name: str) -> None:
-        with _mapped():
+        with mapped():
             self._api.rename(id, name)
 
     def remove(self, id: str) -> None:
         """Remove it, running or not; one that is gone already is fine."""
-        with _mapped(), contextlib.suppress(errors.NotFound):
+        with mapped(), contextlib.suppress(errors.NotFound):
             self._api.remove_container(id, force=True, v=True)
 
     def last_words(self, id: str, lines: int = _TAIL_LINES, most: int = READ) -> str:
         """The end of what it printed, at most so many whole lines and characters; empty where the engine does not keep that."""
-        with _mapped():
+        with mapped():
             try:
                 printed: bytes = self._api.logs(id, tail=lines)
             except errors.APIError:
@@ -112,7 +108,7 @@ class Engine:
 
     def info(self) -> dict[str, Any]:
         """What the engine tells of itself, with the version of its API as `ApiVersion`."""
-        with _mapped():
+        with mapped():
             told: dict[str, Any] = self._api.info()
             return {**told, "ApiVersion": self._api.version(api_version=False)["ApiVersion"]}
 
@@ -120,7 +116,7 @@ class Engine:
 
     def has_image(self, reference: str) -> bool:
         """Whether the image lies on the engine under this reference; under a digest that means it was verified when it was pulled."""
-        with _mapped():
+        with mapped():
             try:
                 self._api.inspect_image(reference)  # type: ignore[no-untyped-call]
             except errors.ImageNotFound:
@@ -129,7 +125,7 @@ class Engine:
 
     def is_used(self, reference: str) -> bool:
         """Whether any container is made of it, whosever that is and whether it runs."""
-        with _mapped():
+        with mapped():
             try:
                 image = self._api.inspect_image(reference)["Id"]  # type: ignore[no-untyped-call]
             except errors.ImageNotFound:
@@ -138,12 +134,12 @@ class Engine:
 
     def remove_image(self, reference: str) -> None:
         """Remove it; one that is gone already, or that somebody has just begun to use, is fine."""
-        with contextlib.suppress(Vanished), _mapped():
+        with contextlib.suppress(Vanished), mapped():
             self._api.remove_image(reference)
 
     def digests(self, image: str, repository: str) -> frozenset[str]:
         """The manifest digests under which an image is known in a repository; none for one that came another way."""
-        with _mapped():
+        with mapped():
             try:
                 known = self._api.inspect_image(image).get("RepoDigests") or []  # type: ignore[no-untyped-call]
             except errors.ImageNotFound:
@@ -154,7 +150,7 @@ class Engine:
     def pull(self, repository: str, digest: str, beat: Beat, login: Login | None = None) -> None:
         """Pull by digest, as somebody; the engine checks every byte. Raises Unavailable (registry_unavailable) when it could not."""
         problem = ""
-        with _mapped():
+        with mapped():
             try:
                 problem = patiently(lambda: self._pull(repository, digest, login), beat)
             except errors.APIError as error:
@@ -170,41 +166,41 @@ class Engine:
 
     def volumes(self, labels: Mapping[str, str]) -> list[dict[str, Any]]:
         """All volumes that carry these labels."""
-        with _mapped():
+        with mapped():
             listed: list[dict[str, Any]] = self._api.volumes(filters=_with(labels))["Volumes"] or []
             return listed
 
     def create_volume(self, name: str, labels: Mapping[str, str]) -> dict[str, str]:
         """Make an empty volume; one of this name stays as it is. Answers the labels of what is there."""
-        with _mapped():
+        with mapped():
             return self._api.create_volume(name, labels=dict(labels))["Labels"] or {}
 
     def remove_volume(self, name: str) -> None:
         """Remove it; one that is gone already is fine."""
-        with _mapped(), contextlib.suppress(errors.NotFound):
+        with mapped(), contextlib.suppress(errors.NotFound):
             self._api.remove_volume(name)
 
     # networks
 
     def networks(self, labels: Mapping[str, str]) -> list[dict[str, Any]]:
         """All networks that carry these labels."""
-        with _mapped():
+        with mapped():
             listed: list[dict[str, Any]] = self._api.networks(filters=_with(labels))
             return listed
 
     def network(self, name: str) -> bool:
         """Whether there is one of this name."""
-        with _mapped():
+        with mapped():
             return any(network["Name"] == name for network in self._api.networks(names=[name]))
 
     def create_network(self, name: str, labels: Mapping[str, str]) -> None:
         """Make one, if there is none of this name."""
-        with _mapped(refused=Code.START_FAILED), contextlib.suppress(Vanished):
+        with mapped(refused=Code.START_FAILED), contextlib.suppress(Vanished):
             self._api.create_network(name, labels=dict(labels), check_duplicate=True)
 
     def join(self, id: str, networks: Iterable[str], alias: str) -> None:
         """Connect a container that has not run yet to those that it is not in."""
-        with _mapped(refused=Code.START_FAILED):
+        with mapped(refused=Code.START_FAILED):
             there = self._api.inspect_container(id)["NetworkSettings"]["Networks"] or {}
             for name in networks:
                 if name not in there:
@@ -212,14 +208,14 @@ class Engine:
 
     def remove_network(self, id: str) -> None:
         """Remove it; one that is gone already is fine."""
-        with _mapped(), contextlib.suppress(errors.NotFound):
+        with mapped(), contextlib.suppress(errors.NotFound):
             self._api.remove_network(id)
 
     # the engine itself
 
     def has_bridge(self) -> bool:
         """Whether containers can have a network of their own; else they use the host's."""
-        with _mapped():
+        with mapped():
             return any(network["Name"] == "bridge" for network in self._api.networks())
 
     def _inspect(self, id: str) -> Box | None:
@@ -232,7 +228,7 @@ class Engine:
 @contextlib.contextmanager
 def connect(endpoint: str, tls: docker.TLSConfig | None = None, host: Neighbourhood | None = None) -> Iterator[Engine]:
     """A connection to the engine behind a socket. Raises Unavailable (target_unreachable); over TLS Refused, too (certificates.refusal)."""
-    with _mapped():
+    with mapped():
         api = _Direct(base_url=endpoint, version="auto", timeout=TIMEOUT, tls=tls or False)
     with contextlib.closing(api):
         yield Engine(api, host)
@@ -266,34 +262,6 @@ def patiently(work: Callable[[], Any], beat: Beat) -> Any:
     if failure:
         raise failure[0]
     return outcome[0]
-
-
-@contextlib.contextmanager
-def _mapped(refused: Code | None = None) -> Iterator[None]:
-    """The library's errors as ours. `refused`: what it means when the engine understood and will not."""
-    try:
-        yield
-    except errors.APIError as error:
-        _raise(error, refused)
-    except (
-        errors.DockerException,
-        errors.StreamParseError,
-        urllib3.exceptions.HTTPError,  # an answer that breaks off while it is read
-        OSError,
-        EOFError,  # a tunnel that was cut, from paramiko
-    ) as error:
-        if no := certificates.refusal(error):
-            raise no from error
-        raise Unavailable(Code.TARGET_UNREACHABLE, f"the Docker engine does not answer: {error}") from error
-
-
-def _raise(error: errors.APIError, refused: Code | None) -> NoReturn:
-    detail = f"the Docker engine says: {error.explanation or error}"
-    if error.status_code in {404, 409}:
-        raise Vanished(Code.TARGET_UNREACHABLE, detail) from error
-    if refused:
-        raise Refused(refused, detail) from error
-    raise Unavailable(Code.TARGET_UNREACHABLE, detail) from error
 
 
 def _as_engines_take(login: Login | None) -> dict[str, str] | None:

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from agents.cutting import told
 from agents.docker_host import container, labels, placement
 from agents.docker_host.box import Box
-from agents.docker_host.engine import Engine, Vanished
+from agents.docker_host.engine import Engine
+from agents.docker_host.engine_errors import Vanished
 from agents.docker_host.ground import Ground
 from agents.docker_host.hands import Hands
 from agents.docker_host.health import look

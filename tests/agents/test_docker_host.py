@@ -9,7 +9,8 @@ import pytest
 from docker.errors import StreamParseError
 from urllib3.exceptions import ProtocolError
 
-from agents.docker_host.engine import Engine, _mapped, patiently
+from agents.docker_host.engine import Engine, patiently
+from agents.docker_host.engine_errors import mapped
 from fairlead.contracts.release import RenderedHealth
 from fairlead.contracts.target import TargetSpec
 from fairlead.domain.codes import Code
@@ -179,7 +180,7 @@ def test_the_workers_own_proxies_are_no_business_of_containers(
     "error", [ProtocolError("cut"), StreamParseError(ValueError("half a line")), OSError("reset"), EOFError()], ids=repr
 )
 def test_whatever_the_library_lets_through_is_an_engine_that_does_not_answer(error: Exception):
-    with pytest.raises(Unavailable) as gone, _mapped():
+    with pytest.raises(Unavailable) as gone, mapped():
         raise error
     assert gone.value.code == Code.TARGET_UNREACHABLE
 

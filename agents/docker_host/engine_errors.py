@@ -1,0 +1,44 @@
+"""What the errors of the Docker library mean: refused, or to be tried again."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import NoReturn
+
+import urllib3
+from docker import errors
+
+from agents.docker_host import certificates
+from fairlead.domain.codes import Code
+from fairlead.domain.errors import Refused, Unavailable
+
+
+class Vanished(Unavailable):
+    """Something that was there a moment ago is not, or the other way round: somebody else is at work. Looking again helps."""
+
+
+@contextlib.contextmanager
+def mapped(refused: Code | None = None) -> Iterator[None]:
+    """The library's errors as ours. `refused`: what it means when the engine understood and will not."""
+    try:
+        yield
+    except errors.APIError as error:
+        _raise(error, refused)
+    except (
+        errors.DockerException,
+        errors.StreamParseError,
+        urllib3.exceptions.HTTPError,  # an answer that breaks off while it is read
+        OSError,
+        EOFError,  # a tunnel that was cut, from paramiko
+    ) as error:
+        if no := certificates.refusal(error):
+            raise no from error
+        raise Unavailable(Code.TARGET_UNREACHABLE, f"the Docker engine does not answer: {error}") from error
+
+
+def _raise(error: errors.APIError, refused: Code | None) -> NoReturn:
+    detail = f"the Docker engine says: {error.explanation or error}"
+    if error.status_code in {404, 409}:
+        raise Vanished(Code.TARGET_UNREACHABLE, detail) from error
+    if refused:
+        raise Refused(refused, detail) from error
+    raise Unavailable(Code.TARGET_UNREACHABLE, detail) from error
