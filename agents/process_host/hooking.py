@@ -67,8 +67,13 @@ class Hooks:
         log = file_of(self.folder, self.claim, errand.id).with_suffix(".log")
         said = self.orderer.mask_output(tail(log, 0, LINES, LENGTH))
         self.printed[errand.id] = said
-        if end != WELL:
-            words = f"; its last words:\n{said}" if said else ""
-            detail = f"{errand.component}: the {errand.when} hook {errand.name} {end}{words}"
-            fields = {"component": errand.component, "hook": errand.name, "when": errand.when, "log": said}
-            raise Refused(Code.HOOK_FAILED, detail, fields=fields)
+        require_well(errand, end, said)
+
+
+def require_well(errand: Errand, end: str, printed: str) -> None:
+    """Raise Refused (hook_failed), unless it has ended as it should. `printed`: its last words, masked."""
+    if end != WELL:
+        words = f"; its last words:\n{printed}" if printed else ""
+        detail = f"{errand.component}: the {errand.when} hook {errand.name} {end}{words}"
+        fields = {"component": errand.component, "hook": errand.name, "when": errand.when, "log": printed}
+        raise Refused(Code.HOOK_FAILED, detail, fields=fields)

@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -25,6 +25,8 @@ class Orders:
     def __init__(self, remote: Remote, target: str, owner: str, runs_as: tuple[str, str], beat: Beat) -> None:
         self._remote, self._target, self._owner, self._runs_as, self._beat = remote, target, owner, runs_as, beat
         self._state = State()
+        self.left: Sequence[str] = ()
+        """What hooks have left there."""
 
     def learn(self, said: Json) -> State:
         """Take in what a script said of the target's components."""

@@ -10,7 +10,9 @@ from typing import Final
 
 from fairlead.contracts.target import SentFile
 
-NAMES: Final = ("look", "claim", "write", "unpack", "order", "watch", "tail", "sticker", "fit")
+NAMES: Final = ("look", "claim", "write", "unpack", "order", "watch", "tail", "sticker", "fit", "hook")
+RUNNER: Final = "runner"
+"""What the script `hook` leaves on the host, to go on there by itself."""
 _COMMON: Final = "# common\n"
 
 
@@ -32,4 +34,4 @@ def script(name: str) -> Script:
 
 def sent() -> tuple[SentFile, ...]:
     """All of them, to be sealed with what else was sent to a target."""
-    return tuple(SentFile(name=f"scripts/{name}.ps1", content=script(name).text) for name in NAMES)
+    return tuple(SentFile(name=f"scripts/{name}.ps1", content=script(name).text) for name in (*NAMES, RUNNER))

@@ -5,6 +5,7 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path, PureWindowsPath
 from typing import Any, BinaryIO, Final, cast
 
@@ -12,9 +13,10 @@ from agents.process_host.fitness import Fitness
 from agents.process_host.folder import HANDED_OVER
 from agents.process_host.health import Finding
 from agents.process_host.place import Orderer, Owner, Stage
-from agents.process_host.records import Applied, Job, Part, Run, RunSpec, Seen
+from agents.process_host.records import Applied, Errand, Job, Part, Run, RunSpec, Seen
 from agents.process_host.trees import Staging
 from agents.winrm_host import copying, packing, reading
+from agents.winrm_host.hooking import Hooks
 from agents.winrm_host.options import Options
 from agents.winrm_host.orders import Orders, ServiceRollout, tail
 from agents.winrm_host.remote import Remote
@@ -27,6 +29,7 @@ from fairlead.ports import Beat
 
 MAX_LOG: Final = 64 * 1024
 _OLDEST: Final = (5, 1)
+_READ_BY_A_SHELL: Final = (".bat", ".cmd")
 
 
 class WindowsSite:
@@ -64,14 +67,14 @@ class WindowsSite:
 
     def prepare(self, job: Job) -> None:
         """Find every command, look for taken ports."""
-        _require_no_errands(job)
-        programs = {part.component: self._argv(part)[0] for part in job.parts}
+        programs = [(part.component, self._argv(part)[0]) for part in job.parts]
+        programs += [(errand.component, plan.argv[0]) for errand, plan in self._errands(job, Claim(0, 0))]
         ports = [port for part in job.parts for port in part.ports]
-        said = self._look(job.owner, Programs=list(programs.values()), Ports=ports)
-        for part in job.parts:
-            program = programs[part.component]
+        said = self._look(job.owner, Programs=[program for _, program in programs], Ports=ports)
+        for component, program in programs:
             if not said["programs"][program]:
-                raise Refused(Code.START_FAILED, f"{part.component}: there is no {program} on the host")
+                raise Refused(Code.START_FAILED, f"{component}: there is no {program} on the host")
+        for part in job.parts:
             for port in part.ports:
                 if port in said["taken"]:
                     detail = f"port {port}, which {part.component} needs, is taken by somebody else"
@@ -79,11 +82,11 @@ class WindowsSite:
 
     def apply(self, job: Job, claim: Claim, orderer: Orderer) -> Applied:
         """Claim the target, then make it run the job."""
-        _require_no_errands(job)
         orders = self._claimed(job.owner, claim, orderer)
         plans = [self._plan(part, job.owner, claim) for part in job.parts]
-        ServiceRollout(orders, job, claim, plans, orderer).carry_out()
-        return Applied(tuple(plans), {})
+        hooks = Hooks(self._remote, _folder(job.owner), claim, orderer, self._errands(job, claim), orders.left)
+        ServiceRollout(orders, job, claim, plans, orderer, hooks).carry_out()
+        return Applied(tuple(plans), hooks.printed)
 
     def observe(self, owner: Owner) -> Seen:
         """What really runs, by the service manager's word and a probe now."""
@@ -121,6 +124,7 @@ class WindowsSite:
         orders = self._claimed(owner, claim, orderer)
         for name, slot in reversed(list(orders.status().slots.items())):
             orders.remove(claim, name, slot.run.spec.stop_grace if slot.run else 0.0)
+        Hooks(self._remote, _folder(owner), claim, orderer, (), orders.left).quiet()
         self.write_sticker(owner, None, claim)
 
     def hand_over(self, owner: Owner, claim: Claim, orderer: Orderer) -> None:
@@ -146,6 +150,7 @@ class WindowsSite:
         orders = self._orders(owner, orderer.beat)
         said = self._remote.call("claim", _folder(owner), orderer.beat, Owner=_written(owner), Claim=str(claim))
         orders.learn(said)
+        orders.left = said["hooks"]
         orderer.reach("after_claim")
         return orders
 
@@ -181,18 +186,30 @@ class WindowsSite:
         command = part.command or self._commands[part.digest]
         if not command:
             raise Refused(Code.START_FAILED, f"{part.component} has no command, and its image has none either")
+        return self._found(part, command)
+
+    def _errands(self, job: Job, claim: Claim) -> list[tuple[Errand, RunSpec]]:
+        """How each hook is run: where its component runs, and with its environment."""
+        return [
+            (errand, replace(self._plan(part, job.owner, claim), argv=self._errand_argv(part, errand), ports=()))
+            for part in job.parts
+            for errand in part.errands
+        ]
+
+    def _errand_argv(self, part: Part, errand: Errand) -> tuple[str, ...]:
+        argv = self._found(part, errand.command)
+        if PureWindowsPath(argv[0]).suffix.lower() in _READ_BY_A_SHELL:
+            detail = f"{errand.id}: {errand.command[0]!r} would be read by a shell that nobody has asked for"
+            raise Refused(Code.START_FAILED, detail, hint="name cmd.exe by its whole path, with /c")
+        return argv
+
+    def _found(self, part: Part, command: Sequence[str]) -> tuple[str, ...]:
         program = PureWindowsPath(command[0])
         if not program.is_absolute():
             if program.drive or program.root or ".." in program.parts:
                 raise Refused(Code.START_FAILED, f"{part.component}: {command[0]!r} leads out of its tree")
             program = self._root / "releases" / _hex(part.digest) / program
         return (str(program), *command[1:])
-
-
-def _require_no_errands(job: Job) -> None:
-    """The last layers come after the catalogue was checked."""
-    for errand in (errand for part in job.parts for errand in part.errands):
-        raise Refused(Code.NOT_SUPPORTED_YET, f"{errand.id} is a hook, and a WinRM host runs none")
 
 
 def _sure(orders: Orders, run: Run) -> Finding:

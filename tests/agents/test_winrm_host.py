@@ -24,7 +24,6 @@ from fairlead.domain.fence import Claim
 from fairlead.domain.health import Health
 from tests.agents.bench import Bench, nobeat, with_config, with_secrets
 from tests.agents.harness import Tally
-from tests.agents.hooking import hooked
 from tests.doubles.winrm_double import WinrmDouble, wsman
 from tests.doubles.winrm_double.windows import Service
 from tests.fakes.secrets import MemorySecrets
@@ -308,14 +307,6 @@ def test_a_program_that_is_not_there_is_refused_before_any_change(bench: Bench, 
         bench.harness.executor().prepare(other, nobeat)
     assert refusal.value.code == Code.START_FAILED
     assert bench.tally() == Tally(0, 0)
-
-
-def test_a_hook_is_refused_before_any_change(bench: Bench) -> None:
-    spec = hooked(bench, "1.0.0", pre="true")
-    for work in (lambda e: e.prepare(spec, nobeat), lambda e: e.apply(spec, Claim(1, 1), nobeat)):
-        with pytest.raises(Refused) as refusal:
-            work(bench.harness.executor())
-        assert refusal.value.code == Code.NOT_SUPPORTED_YET
 
 
 def test_the_folder_of_another_target_is_left_alone(bench: Bench, winrm_double_harness: WinrmHarness) -> None:

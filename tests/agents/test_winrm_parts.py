@@ -39,7 +39,7 @@ def flaws(text: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("name", scripts.NAMES)
+@pytest.mark.parametrize("name", [*scripts.NAMES, scripts.RUNNER])
 def test_a_script_is_one_that_powershell_5_1_can_read(name: str) -> None:
     text = scripts.script(name).text
     assert flaws(text) == []

@@ -13,6 +13,7 @@ from tests.domain.documents import good_with
 
 IMAGE = "registry.example:5000/shop/tools@sha256:" + "a" * 64
 DRAIN = {"name": "drain", "command": ["lb", "drain"]}
+WINRM = {"user": "deploy", "password": "env://PASSWORD"}
 FULL = {"name": "warm", "command": ["warm"], "timeout": "5m", "image": IMAGE}
 
 
@@ -62,6 +63,8 @@ def test_they_stand_in_the_order_in_which_they_are_written() -> None:
         ({"type": "compose_host", "endpoint": "unix:///s"}, FULL, set()),
         ({"type": "ecs_service", "endpoint": "https://ecs.eu-west-1.amazonaws.com"}, FULL, set()),
         ({"type": "nomad_job", "endpoint": "http://n:4646"}, DRAIN, {Code.NOT_SUPPORTED_YET}),
+        ({"type": "winrm_host", "endpoint": "https://h", "winrm": WINRM}, DRAIN, set()),
+        ({"type": "winrm_host", "endpoint": "https://h", "winrm": WINRM}, FULL, {Code.NOT_SUPPORTED_YET}),
         ({"type": "ssh_host", "endpoint": "ssh://h", "ssh": {"agent": True}}, DRAIN, set()),
         ({"type": "ssh_host", "endpoint": "ssh://h", "ssh": {"agent": True, "runtime": "docker"}}, FULL, set()),
         ({"type": "ssh_host", "endpoint": "ssh://h", "ssh": {"agent": True}}, FULL, {Code.NOT_SUPPORTED_YET}),

@@ -44,6 +44,20 @@ function Write-Text([string]$Path, [string]$Text) {
     else { [IO.File]::Move($beside, $Path) }
 }
 
+function Read-Tail([string]$Path, [int]$Last, [int]$Bytes) {
+    $file = [IO.File]::Open($Path, 'Open', 'Read', 'ReadWrite, Delete')
+    try {
+        [void]$file.Seek([Math]::Max(0, $file.Length - $Bytes), 'Begin')
+        $buffer = New-Object byte[] $Bytes
+        $count = $file.Read($buffer, 0, $Bytes)
+        $all = [Text.Encoding]::UTF8.GetString($buffer, 0, $count).TrimEnd().Replace("`r", '').Split("`n")
+        # Half a secret may stand in a line that was cut, which nobody would know for one.
+        if ($file.Length -gt $Bytes) { $all = @($all | Select-Object -Skip 1) }
+        return [string]::Join("`n", @($all | Select-Object -Last $Last))
+    }
+    finally { $file.Dispose() }
+}
+
 # Administrators and the system write below the root, services read: whoever else could write there could choose what runs.
 function Initialize-Root {
     if (-not [IO.Directory]::Exists($Root)) { [IO.Directory]::CreateDirectory($Root) | Out-Null }

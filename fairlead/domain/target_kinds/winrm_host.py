@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from fairlead.domain.blocks import Block
 from fairlead.domain.codes import Code
-from fairlead.domain.target_kinds import fields
+from fairlead.domain.target_kinds import fields, hooks
 from fairlead.domain.target_kinds.kind import TargetKind
 
 NEGOTIATE: Final = "negotiate"
@@ -78,4 +78,6 @@ KIND = TargetKind(
     key="winrm",
     options=options,
     check=check,
+    objections=hooks.without_containers,
+    sections=(hooks.SECTION,),
 )

@@ -4,7 +4,8 @@ What is real: HTTP and HTTPS on a socket, NTLM and Negotiate by the server side 
 certificates, WSMan's envelopes and faults, PSRP's fragments and messages (written with pypsrp's own serializer, so the two ends cannot disagree
 about that), against the unchanged client library. What is imitated: our scripts, each by the name in its first line and by what it promises
 (imitations.py); no line of PowerShell is ever run. The service manager is a model (windows.py), its services are played: they listen
-and answer HTTP, but no program of an image is run. Files lie in a folder that stands for drive C.
+and answer HTTP, but no program of an image is run; only hooks are, as scripts of this machine's shell (hooks.py). Files
+lie in a folder that stands for drive C.
 
 Once compared by hand with recordings of Windows that pypsrp's own tests carry: the same answers with the same elements, but for what the client
 never reads (most of what is told of a shell, ActivityId).

@@ -97,5 +97,10 @@ class Host:
         return [*(self.folder / name).iterdir()] if (self.folder / name).is_dir() else []
 
 
+def tail_of(text: str, lines: int, most: int) -> str:
+    said = text[-most:].rstrip().split("\n")[1 if len(text) > most else 0 :]
+    return "\n".join(said[-lines:])
+
+
 def read(path: Path) -> str | None:
     return path.read_text() if path.exists() else None

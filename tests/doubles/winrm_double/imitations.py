@@ -12,7 +12,8 @@ import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tests.doubles.winrm_double.common import Host, Json, Refusal, read
+from tests.doubles.winrm_double.common import Host, Json, Refusal, read, tail_of
+from tests.doubles.winrm_double.hooks import hook
 from tests.doubles.winrm_double.windows import Service, Windows, now
 
 
@@ -53,14 +54,14 @@ def look(
 
 
 def claim(host: Host, Owner: str, Claim: str) -> Json:
-    for name in ("claims", "stickers", "components", "operations"):
+    for name in ("claims", "stickers", "components", "operations", "hooks"):
         (host.folder / name).mkdir(parents=True, exist_ok=True)
     with host.windows.lock(host.target):
         host.assert_owner(Owner)
         (host.folder / "owner.json").write_text(Owner)
         host.assert_highest(Claim)
         (host.folder / "claims" / Claim).write_text("")
-    return {"slots": host.slots()}
+    return {"slots": host.slots(), "hooks": [path.name for path in (host.folder / "hooks").iterdir()]}
 
 
 def write(host: Host, Name: str, Offset: str = "0", Data: bytes | None = None) -> Json:
@@ -218,8 +219,7 @@ def tail(host: Host, Owner: str, Component: str, Lines: int, Most: int) -> Json:
         return {"text": ""}
     host.service(Component, run["number"])
     text = read(host.component(Component) / "runs" / run["number"] / "logs" / "app.log") or ""
-    said = text[-Most:].rstrip().split("\n")[1 if len(text) > Most else 0 :]
-    return {"text": "\n".join(said[-Lines:])}
+    return {"text": tail_of(text, Lines, Most)}
 
 
 def sticker(host: Host, Claim: str, Record: str) -> Json:
@@ -240,5 +240,5 @@ def fit(host: Host) -> Json:
 
 SCRIPTS: dict[str, Callable[..., Json]] = {
     "look": look, "claim": claim, "write": write, "unpack": unpack, "order": order, "watch": watch, "tail": tail, "sticker": sticker,
-    "fit": fit,
+    "fit": fit, "hook": hook,
 }  # fmt: skip

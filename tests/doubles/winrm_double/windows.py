@@ -1,6 +1,7 @@
 """A model of a Windows machine: a drive, services that are played, and who listens where. Times are milliseconds since the epoch."""
 
 import socket
+import subprocess
 import threading
 import time
 from collections import Counter
@@ -45,7 +46,7 @@ class Service:
 
 
 class Windows:
-    """One machine. `started` and `created` count by the target's folder."""
+    """One machine. `started` and `created` count by the target's folder. `runners`, `begun`: of each hook, by its folder, and what it runs."""
 
     def __init__(self, drive: Path) -> None:
         self.drive = drive
@@ -54,6 +55,8 @@ class Windows:
         self.started: Counter[str] = Counter()
         self.powershell = "5.1.17763.6292"
         self.free: int | None = None
+        self.runners: dict[Path, threading.Thread] = {}
+        self.begun: dict[Path, subprocess.Popen[bytes]] = {}
         self._pids = count(4000, 4)
         self._guard = threading.RLock()
         self._targets: dict[str, threading.RLock] = {}
