@@ -7,7 +7,7 @@ from activities.sealer import Sealer
 from fairlead.commands import sealing
 from fairlead.contracts.canonical import Digest
 from fairlead.contracts.release import Plan
-from fairlead.contracts.steps import SealDecision, Sealed, SealOutcome
+from fairlead.contracts.seals import SealDecision, Sealed, SealOutcome
 from fairlead.domain.verdict import Verdict
 from fairlead.evidence import statements
 from fairlead.evidence.voting import ReceivedVote

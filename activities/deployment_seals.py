@@ -8,7 +8,8 @@ from fairlead.commands import plans
 from fairlead.contracts.canonical import Digest
 from fairlead.contracts.records import DeploymentRecord, TaskRecord
 from fairlead.contracts.release import ReleaseManifest
-from fairlead.contracts.steps import Observed, SealDeployment, Sealed, SealRollback
+from fairlead.contracts.seals import SealDeployment, Sealed, SealRollback
+from fairlead.contracts.steps import Observed
 from fairlead.contracts.target import TargetObservation
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import NotFound

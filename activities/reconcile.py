@@ -18,7 +18,8 @@ from fairlead.adapters.schedules import Watching
 from fairlead.commands.promotions import workflow_input
 from fairlead.contracts import activities, names
 from fairlead.contracts.records import EnvelopeRecord, PromotionRecord
-from fairlead.contracts.steps import Abandon, Append, Reconciled, ReconcileInput, SealDecision, SealOutcome
+from fairlead.contracts.seals import SealDecision, SealOutcome
+from fairlead.contracts.steps import Abandon, Append, Reconciled, ReconcileInput
 from fairlead.contracts.votes import ApprovalTerms
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import FairleadError

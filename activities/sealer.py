@@ -8,7 +8,7 @@ from activities import lookup
 from fairlead.commands import sealing
 from fairlead.contracts.canonical import Digest
 from fairlead.contracts.records import EnvelopeRecord, ReleaseRecord
-from fairlead.contracts.steps import Sealed
+from fairlead.contracts.seals import Sealed
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Conflict, NotFound
 from fairlead.evidence.statements import About, Statement

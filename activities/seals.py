@@ -9,7 +9,7 @@ from temporalio import activity
 from activities import decision_seals, deployment_seals, lookup
 from activities.sealer import Sealer, Signers
 from fairlead.contracts import activities
-from fairlead.contracts.steps import SealDecision, SealDeployment, Sealed, SealOutcome, SealRollback
+from fairlead.contracts.seals import SealDecision, SealDeployment, Sealed, SealOutcome, SealRollback
 from fairlead.ports import FailPoints, NoFailPoints, Signer
 from fairlead.store.database import Database
 

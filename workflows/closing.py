@@ -6,7 +6,7 @@ from temporalio import workflow
 
 from fairlead.contracts.activities import SealActivities
 from fairlead.contracts.canonical import Digest
-from fairlead.contracts.steps import SealDecision, SealOutcome
+from fairlead.contracts.seals import SealDecision, SealOutcome
 from fairlead.domain.states import PromotionState
 from workflows.judgement import Judgement
 from workflows.options import RECORD

@@ -8,15 +8,8 @@ from temporalio.exceptions import ActivityError, FailureError
 from fairlead.contracts import names
 from fairlead.contracts.activities import DeploymentActivities, SealActivities
 from fairlead.contracts.messages import DeploymentInput, DeploymentResult, Progress
-from fairlead.contracts.steps import (
-    DeploymentRef,
-    LeaveHold,
-    Observed,
-    OpenRollback,
-    Outline,
-    SealDeployment,
-    SealRollback,
-)
+from fairlead.contracts.seals import SealDeployment, SealRollback
+from fairlead.contracts.steps import DeploymentRef, LeaveHold, Observed, OpenRollback, Outline
 from fairlead.domain.codes import Code
 from fairlead.domain.states import DeploymentState, TaskState
 from workflows.event_log import EventLog

@@ -7,6 +7,7 @@ from fairlead.contracts.drift import LooksTaken, Sight, Sighted, Watch, Watched
 from fairlead.contracts.forecasts import ForecastTarget, TargetForecast
 from fairlead.contracts.logs import LogsRead, ReadLogs
 from fairlead.contracts.messages import RestraintAnswer
+from fairlead.contracts.seals import SealDecision, SealDeployment, Sealed, SealOutcome, SealRollback
 from fairlead.contracts.steps import (
     Abandon,
     Admission,
@@ -32,11 +33,6 @@ from fairlead.contracts.steps import (
     Reconciled,
     ReconcileInput,
     RecordRestraint,
-    SealDecision,
-    SealDeployment,
-    Sealed,
-    SealOutcome,
-    SealRollback,
     SettleInput,
     TaskInput,
 )

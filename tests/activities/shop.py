@@ -20,16 +20,8 @@ from fairlead.commands.releases import Wanted, create_release
 from fairlead.contracts import names
 from fairlead.contracts.canonical import digest_of
 from fairlead.contracts.records import EventRecord, PromotionRecord, ReleaseRecord
-from fairlead.contracts.steps import (
-    AdmitInput,
-    Append,
-    EvaluateInput,
-    Evaluation,
-    JudgeVote,
-    OpenDeployment,
-    Outline,
-    SealDecision,
-)
+from fairlead.contracts.seals import SealDecision
+from fairlead.contracts.steps import AdmitInput, Append, EvaluateInput, Evaluation, JudgeVote, OpenDeployment, Outline
 from fairlead.contracts.votes import Choice, VotePayload
 from fairlead.evidence.voting import sign_vote
 from fairlead.store import history, lanes, promotions

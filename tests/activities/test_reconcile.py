@@ -21,7 +21,8 @@ from fairlead.adapters import temporal as adapter
 from fairlead.commands import sealing
 from fairlead.contracts import names
 from fairlead.contracts.records import PromotionRecord
-from fairlead.contracts.steps import DeploymentRef, JudgeVote, Reconciled, ReconcileInput, SealDecision, SealOutcome
+from fairlead.contracts.seals import SealDecision, SealOutcome
+from fairlead.contracts.steps import DeploymentRef, JudgeVote, Reconciled, ReconcileInput
 from fairlead.domain.codes import Code
 from fairlead.domain.states import PromotionState
 from fairlead.evidence.trust import read_trust

@@ -12,18 +12,8 @@ from activities.seals import SealActivities
 from fairlead.commands import sealing
 from fairlead.contracts import names
 from fairlead.contracts.records import EnvelopeRecord, PromotionRecord
-from fairlead.contracts.steps import (
-    Evaluation,
-    JudgeCancel,
-    Observe,
-    OpenRollback,
-    Outline,
-    SealDecision,
-    SealDeployment,
-    SealOutcome,
-    SealRollback,
-    TaskInput,
-)
+from fairlead.contracts.seals import SealDecision, SealDeployment, SealOutcome, SealRollback
+from fairlead.contracts.steps import Evaluation, JudgeCancel, Observe, OpenRollback, Outline, TaskInput
 from fairlead.contracts.votes import Choice
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Conflict, NotFound

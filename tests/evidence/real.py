@@ -13,19 +13,8 @@ from fairlead.adapters.signer import FileSigner
 from fairlead.commands import sealing
 from fairlead.contracts import names
 from fairlead.contracts.records import PromotionRecord
-from fairlead.contracts.steps import (
-    Evaluation,
-    JudgeVote,
-    Observe,
-    OpenDeployment,
-    OpenRollback,
-    Outline,
-    SealDecision,
-    SealDeployment,
-    SealOutcome,
-    SealRollback,
-    TaskInput,
-)
+from fairlead.contracts.seals import SealDecision, SealDeployment, SealOutcome, SealRollback
+from fairlead.contracts.steps import Evaluation, JudgeVote, Observe, OpenDeployment, OpenRollback, Outline, TaskInput
 from fairlead.domain.states import PromotionState
 from fairlead.store import ledger
 from fairlead.store.database import Database

@@ -8,7 +8,8 @@ from temporalio.client import Client, WorkflowExecutionStatus
 
 from fairlead.adapters import temporal
 from fairlead.contracts import activities, names
-from fairlead.contracts.steps import Abandon, Append, AppendAll, Reconciled, ReconcileInput, SealOutcome
+from fairlead.contracts.seals import SealOutcome
+from fairlead.contracts.steps import Abandon, Append, AppendAll, Reconciled, ReconcileInput
 from fairlead.domain.codes import Code
 from fairlead.domain.states import PromotionState
 from tests.fakes.deployments import FakeDeployments, FakeSeals, FakeTargets

@@ -10,6 +10,7 @@ from fairlead.contracts.checks import CheckTarget, TargetChecked
 from fairlead.contracts.drift import Sight, Sighted
 from fairlead.contracts.forecasts import ForecastTarget, TargetForecast
 from fairlead.contracts.logs import LogsRead, ReadLogs
+from fairlead.contracts.seals import SealDecision, SealDeployment, Sealed, SealOutcome, SealRollback
 from fairlead.contracts.steps import (
     Abandon,
     Append,
@@ -22,11 +23,6 @@ from fairlead.contracts.steps import (
     OpenRollback,
     Outline,
     OutlineTarget,
-    SealDecision,
-    SealDeployment,
-    Sealed,
-    SealOutcome,
-    SealRollback,
     SettleInput,
     TaskInput,
 )

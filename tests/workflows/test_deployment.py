@@ -3,7 +3,8 @@
 import pytest
 
 from fairlead.contracts import names
-from fairlead.contracts.steps import Append, SealDeployment
+from fairlead.contracts.seals import SealDeployment
+from fairlead.contracts.steps import Append
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import NotFound, Refused, Unavailable
 from fairlead.domain.states import DeploymentState, PromotionState, TaskState

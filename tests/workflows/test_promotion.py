@@ -10,7 +10,7 @@ from temporalio.exceptions import ApplicationError
 
 from fairlead.contracts import names
 from fairlead.contracts.canonical import digest_bytes, digest_of
-from fairlead.contracts.steps import SealDecision, SealOutcome
+from fairlead.contracts.seals import SealDecision, SealOutcome
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused, Unavailable
 from fairlead.domain.states import PromotionState
