@@ -92,7 +92,7 @@ def _task(spec: TargetSpec, component: ComponentSpec) -> Json:
         "Config": run,
         "Env": dict(config.env),
         "Resources": resources or None,
-        "Templates": delivery.template(spec, component) or None,
+        "Templates": delivery.template(delivery.path(spec), component) or None,
         "KillTimeout": _nanoseconds(config.stop_grace),
     }
 

@@ -3,6 +3,7 @@
 Job meta would not do: to change it is to replace every allocation, and a revert brings back the old one.
 """
 
+import json
 from collections.abc import Mapping
 
 from agents.handing import handed_over
@@ -15,7 +16,7 @@ from fairlead.domain.codes import Code
 from fairlead.domain.errors import Conflict, Refused, Unavailable
 from fairlead.domain.fence import Claim, require_highest
 
-_FENCE, _DEPLOYMENT, _STICKER, _HANDED_OVER = "fence", "deployment", "sticker", "handed_over"
+_FENCE, _DEPLOYMENT, _STICKER, _HANDED_OVER, _HOOKS = "fence", "deployment", "sticker", "handed_over", "hooks"
 _TRIES = 20
 
 
@@ -77,6 +78,18 @@ class Ground:
     def put_sticker(self, sticker: Sticker | None, claim: Claim) -> None:
         """Leave the record, or none. Raises FenceLost."""
         self._write(claim, {_STICKER: canonical(sticker).decode() if sticker else ""})
+
+    def hooks(self) -> tuple[int, dict[str, str]]:
+        """The deployment whose hooks were begun last, and how far each is; nothing where that was spoilt."""
+        try:
+            said = json.loads(_items(self._server.variable(self._path)).get(_HOOKS) or "{}")
+            return int(said.get("number", 0)), {**said.get("hooks", {})}
+        except (ValueError, TypeError, AttributeError):
+            return 0, {}
+
+    def put_hooks(self, number: int, states: Mapping[str, str], claim: Claim) -> None:
+        """Say how far they are, or nothing. Raises FenceLost."""
+        self._write(claim, {_HOOKS: canonical({"number": number, "hooks": states}).decode() if states else ""})
 
     def _write(self, claim: Claim, items: Mapping[str, str]) -> None:
         """Change the variable in one step, if no higher claim has come between reading and writing."""

@@ -3,7 +3,7 @@
 import json
 from typing import Final
 
-from agents.nomad_job import forecast, judging, looking, marks, template
+from agents.nomad_job import forecast, hook_job, judging, looking, marks, template
 from agents.nomad_job.connecting import connect
 from agents.nomad_job.fitness import facts_of
 from agents.nomad_job.ground import Ground
@@ -43,7 +43,10 @@ class NomadJob:
             Ground(server, spec).refuse_handed_over()
             require_secrets(self._secrets, spec)
             self._require_images(spec, beat)
-            failed = _planned(server, template.job_of(server, spec, _NOBODY)).get("FailedTGAllocs")
+            job = template.job_of(server, spec, _NOBODY)
+            for component, hook in hook_job.all_of(spec):
+                _require_valid(server, hook_job.render(job, spec, component, hook, _NOBODY))
+            failed = _planned(server, job).get("FailedTGAllocs")
             if failed:
                 raise judging.unplaced(failed)
 
@@ -53,8 +56,8 @@ class NomadJob:
             Ground(server, spec).refuse_handed_over()
             self._claim(server, spec, claim)
             with opened(self._secrets, spec) as safe:
-                job = Work(server, spec, claim, beat, self._fail_points, safe).run()
-            return (_sent(job),)
+                work = Work(server, spec, claim, beat, self._fail_points, safe)
+                return (_sent(work.run()), *work.hooks.sent)
 
     def observe(self, address: TargetAddress) -> TargetObservation:
         """What really runs, by Nomad's word, which asks its nodes."""
@@ -138,13 +141,20 @@ class NomadJob:
                 raise BadInput(Code.NOT_SUPPORTED_YET, detail)
             if not spec.is_rollback:
                 self._images.fetch_manifest(component.config.repository, component.digest)
+        for repository, digest in () if spec.is_rollback else hook_job.images_of(spec):
+            beat()
+            self._images.fetch_manifest(repository, digest)
+
+
+def _require_valid(server: Server, job: Json) -> None:
+    problem = server.validate(job)
+    if problem:
+        raise template.invalid(f"Nomad will not have the job: {problem}")
 
 
 def _planned(server: Server, job: Json) -> Json:
     """What registering it would do. Raises Refused (job_invalid)."""
-    problem = server.validate(job)
-    if problem:
-        raise template.invalid(f"Nomad will not have the job: {problem}")
+    _require_valid(server, job)
     try:
         return server.plan(job)
     except Said as no:

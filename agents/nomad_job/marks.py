@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agents.secrets import references
-from fairlead.contracts.canonical import canonical
+from fairlead.contracts.canonical import canonical, digest_bytes
 from fairlead.contracts.target import ComponentSpec, TargetAddress, TargetSpec
 from fairlead.domain.fence import Claim
 
@@ -19,8 +19,13 @@ DECISION = "fairlead.decision"
 COMPONENTS = "fairlead.components"
 """Each component's digest, configuration, task and references to secrets, as JSON: whoever looks later has no plan at hand."""
 
+HOOK = "fairlead.hook"
+"""Which hook a job is."""
+
 VERIFIED = "fairlead-"
 """What the version tag of a version that was seen healthy begins with; the claim follows."""
+
+_SHORT = 12
 
 Address = TargetAddress | TargetSpec
 Json = dict[str, Any]
@@ -29,6 +34,11 @@ Json = dict[str, Any]
 def job_id(address: Address) -> str:
     """The job that is this target: the one named in its options, else `<project>-<environment>-<target>`."""
     return str(address.options.get("job") or f"{address.project}-{address.environment}-{address.target}")
+
+
+def hook_job_id(address: Address, number: int, hook: str) -> str:
+    """The job that a hook is in a deployment: short, and of what may stand in the path of a variable. Its name tells more."""
+    return f"{job_id(address)}-hook-{number}-{digest_bytes(hook.encode())[-_SHORT:]}"
 
 
 def variable(address: Address) -> str:

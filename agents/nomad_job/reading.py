@@ -78,6 +78,19 @@ class Place:
         """How often its tasks were started again."""
         return sum(task.get("Restarts", 0) for task in self.tasks.values())
 
+    @property
+    def started(self) -> bool:
+        """Whether any of its tasks ever ran."""
+        return any(read_time(task.get("StartedAt")) for task in self.tasks.values())
+
+    @property
+    def exit_code(self) -> int | None:
+        """With which its only task ended last; None where somebody ended it, or it never ran."""
+        said = [event for task in self.tasks.values() for event in task.get("Events") or []]
+        codes = [event.get("ExitCode") for event in said if event.get("Type") == "Terminated"]
+        by_others = any(event.get("Type") == "Killing" for event in said)
+        return codes[-1] if codes and not by_others else None
+
     def words(self) -> str:
         """What its tasks' last events say, the worst of them first."""
         said = [event for task in self.tasks.values() for event in task.get("Events") or []]

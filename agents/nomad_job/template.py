@@ -95,4 +95,4 @@ def _put(spec: TargetSpec, component: ComponentSpec, tasks: list[Json], name: st
         given: dict[str, Any] = task.get("Config") or {}
         task["Config"] = {**given, "image": document.reference(component)}
         task["Env"] = {**(task.get("Env") or {}), **component.config.env}
-        task["Templates"] = [*(task.get("Templates") or []), *delivery.template(spec, component)] or None
+        task["Templates"] = [*(task.get("Templates") or []), *delivery.template(delivery.path(spec), component)] or None

@@ -9,7 +9,9 @@ from typing import Final
 
 from agents.cutting import READ, told
 from agents.nomad_job import delivery, document, judging, looking, marks, reading, template
+from agents.nomad_job.choosing import Choosing, again
 from agents.nomad_job.ground import Ground
+from agents.nomad_job.hooking import Hooks
 from agents.nomad_job.judging import Step
 from agents.nomad_job.marks import Json
 from agents.nomad_job.reading import Place, Rollout
@@ -18,15 +20,13 @@ from agents.secrets import Safe
 from fairlead.contracts.target import TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Conflict, FairleadError, NotAllowed, Refused, Unavailable
-from fairlead.domain.fence import Claim, FenceLost, may_adopt
+from fairlead.domain.fence import Claim, FenceLost
 from fairlead.domain.health import Health
+from fairlead.domain.target_kinds.hooks import POST, PRE
 from fairlead.ports import Beat, FailPoints
 
 _PAUSE: Final = 0.2
 _TRIES: Final = 10
-_KEPT_BY_SERVER: Final = (
-    "CreateIndex", "JobModifyIndex", "ModifyIndex", "Stable", "Status", "StatusDescription", "SubmitTime", "Version", "VersionTag",
-)  # fmt: skip
 
 
 class Work:
@@ -38,13 +38,21 @@ class Work:
         self._server, self._spec, self._claim, self._beat, self._fail_points = server, spec, claim, beat, fail_points
         self._safe = safe
         self._ground = Ground(server, spec)
+        self._choosing = Choosing(server, self._ground, spec, claim)
+        self.hooks = Hooks(server, self._ground, spec, claim, beat, fail_points, safe)
 
     def run(self) -> Json:
-        """Register or adopt, follow it until it is healthy, mark it so; answers the job. When that fails the one before comes back."""
+        """Register or adopt, follow it until it is healthy, mark it so; answers the job. When that fails the one before comes back.
+
+        Hooks are run around that.
+        """
         wanted = template.job_of(self._server, self._spec, self._claim)
         try:
-            job = self._adoptable() or self._register(self._earlier() or self._supplied(wanted))
+            self.hooks.quiet()
+            self.hooks.run(PRE, wanted)
+            job = self._choosing.adoptable() or self._register(self._choosing.earlier() or self._supplied(wanted))
             self._follow(job["Version"])
+            self.hooks.run(POST, wanted)
         except FenceLost:
             raise
         except Conflict:
@@ -57,6 +65,7 @@ class Work:
 
     def take_down(self) -> None:
         """Stop the job, and forget it when nothing of it runs any more; its secrets too, which whoever purged it left."""
+        self.hooks.quiet()
         if self._ground.job() is not None:
             self._purge()
         self._ground.require(self._claim)
@@ -84,24 +93,7 @@ class Work:
         self._ground.require(self._claim)
         self._server.deregister(self._ground.id, purge=True)
 
-    # choosing
-
-    def _adoptable(self) -> Json | None:
-        """The job as it stands, where it is as asked and may be kept."""
-        job = self._ground.job()
-        if job is None or job.get("Stop") or not self._fits(job):
-            return None
-        made_by = marks.claim_in(job)
-        if made_by is None or not may_adopt(self._claim, made_by, is_rollback=self._spec.is_rollback):
-            return None
-        return job if made_by.number == self._claim.number or self._all_healthy() else None
-
-    def _earlier(self) -> Json | None:
-        """For a rollback the verified version that is as asked: what still runs of it is not touched when it is registered just as it was."""
-        if not self._spec.is_rollback:
-            return None
-        fitting = [v for v in self._server.versions(self._ground.id) if marks.verified_by(v) and self._fits(v)]
-        return _again(fitting[0]) if fitting else None
+    # changing
 
     def _supplied(self, wanted: Json) -> Json:
         """The job, once its secrets lie where its tasks read them."""
@@ -109,22 +101,6 @@ class Work:
         versions = self._server.versions(self._ground.id)
         delivery.deliver(self._server, self._spec, self._safe, versions, lambda: self._ground.require(self._claim))
         return wanted
-
-    def _fits(self, job: Json) -> bool:
-        """By its meta, and by the images that it names: meta can be left by hand as it was."""
-        tasks = {task["Name"]: task for group in job["TaskGroups"] for task in group.get("Tasks") or []}
-        said = marks.components_in(job)
-        return said.keys() == {component.name for component in self._spec.components} and all(
-            (said[c.name].get("digest"), said[c.name].get("config")) == (c.digest, c.config_digest)
-            and (tasks.get(said[c.name].get("task", ""), {}).get("Config") or {}).get("image") == document.reference(c)
-            for c in self._spec.components
-        )
-
-    def _all_healthy(self) -> bool:
-        seen = looking.look(self._server, self._ground)
-        return bool(seen) and all(component.health == Health.HEALTHY for component in seen)
-
-    # changing
 
     def _register(self, job: Json) -> Json:
         """Register it against the index of what was read; answers the job as it then stands."""
@@ -210,7 +186,7 @@ class Work:
             here = self._places()
             places = [place for place in here if place.version == version]
             step = judging.next_step(seen, places)
-            if step is Step.DONE or (step is Step.LOOK and _settled(here, version) and self._all_healthy()):
+            if step is Step.DONE or (step is Step.LOOK and _settled(here, version) and self._choosing.all_healthy()):
                 return
             if step is Step.PROMOTE and seen:
                 self._promote(seen)
@@ -280,8 +256,8 @@ class Work:
         present, restored = self._ground.job(), list[str]()
         if present is None and self._has_secrets():
             self.take_down()
-        elif present and self._made_here(present):
-            back = self._last_good()
+        elif present and self._choosing.made_here(present):
+            back = self._choosing.last_good()
             restored = self._restored(back) if back else []
             if back is None:
                 self.take_down()
@@ -289,24 +265,10 @@ class Work:
         detail = "; ".join([refusal.detail, *restored, *([f"its last words:\n{log}"] if log else [])])
         return Refused(refusal.code, detail, hint=refusal.hint, fields={**refusal.fields, "restored": restored})
 
-    def _last_good(self) -> Json | None:
-        """The version with our highest mark; where no mark is left, Nomad's newest stable one of another number."""
-        versions = [
-            v for v in self._server.versions(self._ground.id) if marks.owns(self._spec, v) and not v.get("Stop")
-        ]
-        marked = [v for v in versions if marks.verified_by(v)]
-        if marked:
-            return max(marked, key=lambda v: (marks.verified_by(v) or Claim(0, 0), v["Version"]))
-        return next((v for v in versions if v.get("Stable") and not self._made_here(v)), None)
-
-    def _made_here(self, version: Json) -> bool:
-        made_by = marks.claim_in(version)
-        return made_by is not None and made_by.number == self._claim.number
-
     def _restored(self, back: Json) -> list[str]:
         names = " and ".join(sorted(marks.components_in(back)))
         words = f"{names} {(back.get('Meta') or {}).get(marks.RELEASE, '')} runs again"
-        version = self._register(_again(back))["Version"]
+        version = self._register(again(back))["Version"]
         try:
             self._follow(version)
         except FenceLost:
@@ -315,11 +277,6 @@ class Work:
             return [f"{words}, but {worse.detail}"]
         self._mark(version)
         return [words]
-
-
-def _again(version: Json) -> Json:
-    """A kept version as it can be registered anew; its meta stays, for another would replace every allocation."""
-    return {key: value for key, value in version.items() if key not in _KEPT_BY_SERVER}
 
 
 def _settled(here: list[Place], version: int) -> bool:

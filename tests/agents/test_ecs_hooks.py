@@ -44,10 +44,12 @@ class Tasks(Told):
         self.begun: dict[str, dict[str, Any]] = {}
         self.stopped: list[str] = []
         self.placed, self.exit = placed, 0
+        self.said_before: list[str] = []
 
     def run_task(self, clientToken: str, **said: Any) -> dict[str, Any]:
         if not self.placed:
             return {"tasks": [], "failures": [{"reason": "RESOURCE:MEMORY"}]}
+        self.said_before += [text.rpartition(" ")[0] for text in marked(self).values()]
         task = self.begun.setdefault(clientToken, {**self.ended(f"arn:x/{len(self.begun)}"), **said})
         return {"tasks": [task], "failures": []}
 
@@ -118,6 +120,12 @@ def test_it_runs_where_the_service_runs(given: dict[str, Any], there: dict[str, 
 
 
 # once
+
+
+def test_each_is_marked_before_it_is_begun() -> None:
+    told = Tasks()
+    hooks(told).run(PRE)
+    assert told.said_before == ["0 shop-prod-p-1_hooks:1", "1 shop-prod-p-1_hooks:2"]
 
 
 def test_what_was_marked_and_never_answered_is_asked_for_again_with_the_same_token() -> None:

@@ -29,6 +29,8 @@ CASES = [
     *(pytest.param("process", behaviour, marks=pytest.mark.process) for behaviour in HOOKING),
     *(pytest.param("docker", behaviour, marks=pytest.mark.docker) for behaviour in HOOKING),
     *(pytest.param("compose", behaviour, marks=pytest.mark.docker) for behaviour in HOOKING),
+    *(pytest.param("nomad_double", behaviour) for behaviour in HOOKING),
+    *(pytest.param("nomad", behaviour, marks=pytest.mark.docker) for behaviour in HOOKING),
     *(pytest.param("ecs", behaviour, marks=pytest.mark.docker) for behaviour in HOOKING),
     *(pytest.param("winrm_double", behaviour) for behaviour in HOOKING),
     *(pytest.param("ssh_process", behaviour, marks=[pytest.mark.process, pytest.mark.ssh]) for behaviour in FAR),

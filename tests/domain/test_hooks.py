@@ -62,7 +62,7 @@ def test_they_stand_in_the_order_in_which_they_are_written() -> None:
     [
         ({"type": "compose_host", "endpoint": "unix:///s"}, FULL, set()),
         ({"type": "ecs_service", "endpoint": "https://ecs.eu-west-1.amazonaws.com"}, FULL, set()),
-        ({"type": "nomad_job", "endpoint": "http://n:4646"}, DRAIN, {Code.NOT_SUPPORTED_YET}),
+        ({"type": "nomad_job", "endpoint": "http://n:4646"}, FULL, set()),
         ({"type": "winrm_host", "endpoint": "https://h", "winrm": WINRM}, DRAIN, set()),
         ({"type": "winrm_host", "endpoint": "https://h", "winrm": WINRM}, FULL, {Code.NOT_SUPPORTED_YET}),
         ({"type": "ssh_host", "endpoint": "ssh://h", "ssh": {"agent": True}}, DRAIN, set()),

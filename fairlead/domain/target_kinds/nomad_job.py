@@ -7,7 +7,7 @@ from fairlead.domain.blocks import Block
 from fairlead.domain.codes import Code
 from fairlead.domain.durations import format_duration
 from fairlead.domain.files import FIELD, PATH_RULE, is_path
-from fairlead.domain.target_kinds import fields
+from fairlead.domain.target_kinds import fields, hooks
 from fairlead.domain.target_kinds.kind import TargetKind
 
 SECTION = "nomad"
@@ -62,7 +62,7 @@ KIND = TargetKind(
     example="https://nomad.example.com:4646",
     key=SECTION,
     options=options,
-    sections=(SECTION,),
+    sections=(SECTION, hooks.SECTION),
 )
 
 

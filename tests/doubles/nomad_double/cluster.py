@@ -255,7 +255,7 @@ class Cluster:
         now, stamp = index or self.touch("evals"), time.time_ns()
         made = {
             "CreateIndex": now, "CreateTime": stamp, "ID": new_id(), "JobID": job["ID"], "ModifyIndex": now, "ModifyTime": stamp,
-            "Namespace": job["Namespace"], "Priority": 50, "Status": "pending", "TriggeredBy": why, "Type": "service", **more,
+            "Namespace": job["Namespace"], "Priority": 50, "Status": "pending", "TriggeredBy": why, "Type": job["Type"], **more,
         }  # fmt: skip
         self.evals[made["ID"]] = made
         return made

@@ -97,7 +97,11 @@ class Node:
             self._sum_up(alloc)
         elif state["State"] == "running":
             code = alloc.tasks[name].live()
-            if code is not None:
+            if code == 0 and alloc.job["Type"] == "batch":
+                self._event(alloc, name, "Terminated", "Exit Code: 0", ExitCode=0)
+                state |= {"State": "dead", "FinishedAt": stamp(time.time_ns())}
+                self._sum_up(alloc)
+            elif code is not None:
                 exited = f'Exit Code: {code}, Exit Message: "Docker container exited with non-zero exit code: {code}"'
                 self._event(alloc, name, "Terminated", exited, ExitCode=code)
                 self._fell(alloc, name)
@@ -122,7 +126,8 @@ class Node:
     def _sum_up(self, alloc: Alloc) -> None:
         states = [state["State"] for state in alloc.states.values()]
         failed = any(state["Failed"] for state in alloc.states.values())
-        alloc.client = "failed" if failed else "running" if all(s == "running" for s in states) else "pending"
+        whole = "running" if all(s == "running" for s in states) else "pending"
+        alloc.client = "failed" if failed else "complete" if all(s == "dead" for s in states) else whole
         alloc.modified = self.c.touch("allocs")
         if failed:
             for task in alloc.tasks.values():

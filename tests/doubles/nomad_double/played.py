@@ -2,11 +2,13 @@
 
 import http.server
 import json
+import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 
 Json = dict[str, Any]
 
@@ -15,7 +17,7 @@ Json = dict[str, Any]
 class Play:
     """What an image does. `missing`: it cannot be pulled. `dies`: its exit code, after `after` seconds. `slow`: seconds until it listens.
 
-    `status`: what it answers on any path but `/`.
+    `status`: what it answers on any path but `/`. `runs`: instead of all that it runs this command, with `env`.
     """
 
     missing: bool = False
@@ -25,6 +27,8 @@ class Play:
     status: int = 200
     says: str = "listening"
     complains: str = ""
+    runs: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
 Player = Callable[[Json, Mapping[str, str]], Play]
@@ -33,6 +37,8 @@ Player = Callable[[Json, Mapping[str, str]], Play]
 
 def by_environment(config: Json, env: Mapping[str, str]) -> Play:
     """As the applications of the shared behaviour suite."""
+    if config.get("command"):
+        return Play(runs=(config["command"], *(config.get("args") or ())), env=env)
     told = f"{env[env['TELL']]}\n" if "TELL" in env else ""
     if "CRASH" in env:
         return Play(dies=3, complains=f"{told}told to crash")
@@ -49,11 +55,16 @@ class Task:
     stderr: str = ""
     began: float = 0.0
     running: bool = False
+    _process: "subprocess.Popen[bytes] | None" = None
+    _printed: tuple[IO[bytes], ...] = ()
     _servers: list[http.server.ThreadingHTTPServer] = field(default_factory=list)
 
     def start(self) -> None:
         """Raises OSError when a port is taken by somebody outside the cluster."""
         self.began, self.running = time.monotonic(), True
+        if self.play.runs:
+            self._run()
+            return
         if self.play.complains:
             self.stderr += f"{self.play.complains}\n"
         if not self.play.slow and self.play.dies is None:
@@ -61,6 +72,8 @@ class Task:
 
     def live(self) -> int | None:
         """What goes on in it; its exit code when it has ended by itself."""
+        if self._process:
+            return self._ended()
         age = time.monotonic() - self.began
         if self.play.dies is not None and age >= self.play.after:
             self.stop()
@@ -72,10 +85,36 @@ class Task:
     def stop(self) -> None:
         """Let go of the ports."""
         self.running = False
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+            self._ended()
         for server in self._servers:
             server.shutdown()
             server.server_close()
         self._servers = []
+
+    def _run(self) -> None:
+        """Dies with the tests."""
+        self._printed = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 read when it has ended
+        command = ["/usr/bin/setpriv", "--pdeathsig", "KILL", *self.play.runs]
+        out, err = self._printed
+        self._process = subprocess.Popen(
+            command, env=dict(self.play.env), stdin=subprocess.DEVNULL, stdout=out, stderr=err
+        )
+
+    def _ended(self) -> int | None:
+        """Its exit code; then what it printed is there too."""
+        code = self._process.poll() if self._process else None
+        if code is None:
+            return None
+        self.stdout, self.stderr = (self._all(file) for file in self._printed)
+        self._process = None
+        return code
+
+    def _all(self, file: IO[bytes]) -> str:
+        file.seek(0)
+        return file.read().decode(errors="replace")
 
     def _listen(self) -> None:
         status = self.play.status

@@ -60,7 +60,7 @@ class Scheduler:
 
     def _deployment_for(self, job: Json, steps: dict[str, Step]) -> Json | None:
         found = self.c.deployment_of(job)
-        if found or job["Stop"] or not any(step.changes for step in steps.values()):
+        if found or job["Stop"] or job["Type"] != "service" or not any(step.changes for step in steps.values()):
             return found
         now, when = self.c.touch("deployment"), time.time_ns()
         groups = {g["Name"]: self._state(job, g, steps[g["Name"]]) for g in job["TaskGroups"]}

@@ -29,7 +29,7 @@ def stub(alloc: Alloc) -> Json:
         "ClientDescription": _client_words(alloc), "ClientStatus": alloc.client, "CreateIndex": alloc.index, "CreateTime": alloc.created,
         "DeploymentStatus": alloc.status, "DesiredDescription": alloc.desired_words, "DesiredStatus": alloc.desired,
         "DesiredTransition": dict(_TRANSITION), "EvalID": alloc.eval, "FollowupEvalID": "", "ID": alloc.id, "JobID": alloc.job["ID"],
-        "JobType": "service", "JobVersion": alloc.version, "ModifyIndex": alloc.modified, "ModifyTime": alloc.created, "Name": alloc.name,
+        "JobType": alloc.job["Type"], "JobVersion": alloc.version, "ModifyIndex": alloc.modified, "ModifyTime": alloc.created, "Name": alloc.name,
         "Namespace": alloc.job["Namespace"], "NextAllocation": alloc.next, "NodeID": NODE, "NodeName": "node-1", "PreemptedAllocations": None,
         "PreemptedByAllocation": "", "RescheduleTracker": None, "TaskGroup": alloc.group, "TaskStates": alloc.states or None,
     }  # fmt: skip
