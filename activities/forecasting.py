@@ -3,9 +3,11 @@
 from activities.observing import Eyes
 from fairlead.commands import plans
 from fairlead.contracts.forecasts import ForecastTarget, TargetForecast
+from fairlead.contracts.foreseen import foreseen
+from fairlead.contracts.target import TargetSpec
 from fairlead.domain.errors import FairleadError
-from fairlead.domain.forecast import bounded
-from fairlead.ports import Forecasts
+from fairlead.domain.forecast import Forecast, bounded
+from fairlead.ports import Executor, Forecasts
 from fairlead.store.database import Database
 
 
@@ -17,15 +19,17 @@ def forecast(db: Database, eyes: Eyes, request: ForecastTarget) -> TargetForecas
     try:
         with db.session() as s:
             spec = plans.foreseen_spec(s, request)
-        executor = eyes.executor(spec)
-        if not isinstance(executor, Forecasts):
-            return TargetForecast(
-                target=name, tells=False, detail=f"targets of type {spec.type} tell nothing beforehand"
-            )
-        told = executor.forecast(spec)
+        told = _told(eyes.executor(spec), spec)
     except FairleadError as error:
         return TargetForecast(target=name, tells=True, **_why(error))
     return TargetForecast(target=name, tells=True, lines=bounded(told.lines), **_why(told.hindrance))
+
+
+def _told(executor: Executor, spec: TargetSpec) -> Forecast:
+    """In its own words, or by what is seen there now."""
+    if isinstance(executor, Forecasts):
+        return executor.forecast(spec)
+    return foreseen(spec.components, executor.observe(plans.address(spec)))
 
 
 def _why(error: FairleadError | None) -> dict[str, str | None]:

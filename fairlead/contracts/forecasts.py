@@ -17,7 +17,7 @@ class ForecastTarget(Frozen):
 
 
 class TargetForecast(Frozen):
-    """What a target said. `tells`: targets of this type can say anything beforehand; `code`: why it did not, or what would be in the way."""
+    """What a target said. `tells`: there was something to ask; `code`: why it did not, or what would be in the way."""
 
     target: str
     tells: bool

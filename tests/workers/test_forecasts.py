@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from agents.memory import MemoryHost
 from api.temporal import TemporalOrchestrator
 from fairlead.commands import planning
 from fairlead.commands.catalogue import of_project
@@ -37,12 +38,15 @@ async def test_a_worker_has_a_target_tell_and_what_is_in_the_way_is_told_by_code
     assert (silent.code, silent.lines, bool(silent.fix)) == (Code.TARGET_UNREACHABLE, (), True)
 
 
-async def test_of_a_type_that_tells_nothing_beforehand_that_is_said(shop: RunningShop) -> None:
+async def test_of_a_type_without_forecasts_it_is_told_by_what_is_seen(shop: RunningShop) -> None:
     asked = question(shop, shop.release("1.0.0").version, "dev")
-    shop.executors["process_host"] = Mute()  # type: ignore[assignment]
+    shop.executors["process_host"] = Mute(MemoryHost(shop.world))  # type: ignore[assignment]
     said = await TemporalOrchestrator(shop.client).forecast_target(asked, "one")
-    assert (said.tells, said.code, said.detail) == (False, None, "targets of type process_host tell nothing beforehand")
+    assert (said.tells, said.code, said.lines) == (True, None, ("web is new",))
 
 
 class Mute:
     """No ports.Forecasts."""
+
+    def __init__(self, host: MemoryHost) -> None:
+        self.observe = host.observe
