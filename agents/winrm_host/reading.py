@@ -12,6 +12,8 @@ from agents.winrm_host.shell import Json
 from fairlead.domain.health import Health
 
 _MILLISECOND: Final = 0.001
+_GONE: Final = "Missing"
+"""What our scripts say of a run whose service somebody has deleted."""
 _GOOD: Final = range(200, 400)
 
 
@@ -26,6 +28,8 @@ def finding(run: Run, watched: Json) -> Finding:
     said = now.get("run")
     if not said or int(said["number"]) != run.number:
         return Finding(Health.UNHEALTHY, "another one has taken its place")
+    if said["state"] == _GONE:
+        return Finding(Health.MISSING, "its service is gone")
     if not said["pid"]:
         return Finding(Health.UNHEALTHY, f"its service is {said['state']}, exit code {said['exit']}")
     if run.spec.health is None:

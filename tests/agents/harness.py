@@ -35,7 +35,8 @@ class Harness(Protocol):
     environment tells it to misbehave: BROKEN=1 answers 500, SLOW=<seconds> listens only after so long, CRASH=1 prints `told to crash` and exits
     with 3 at once; TELL=<name> prints the variable of that name first of all.
 
-    One whose components must say how they run on such targets has `dress(components)` too, which lets them.
+    One whose components must say how they run on such targets has `dress(components)` too, which lets them. One on which a hand can have
+    another image run in the place of what runs, and leave all else as it is, has `swap(address, image)`.
     """
 
     type: str
@@ -70,6 +71,9 @@ class Harness(Protocol):
 
     def occupy(self, port: int) -> contextlib.AbstractContextManager[object]:
         """Somebody else listens on this host port."""
+
+    def halt(self, address: TargetAddress) -> None:
+        """Stop what runs there by the platform's own means, as a hand would; nothing is removed."""
 
     def clear(self, address: TargetAddress) -> None:
         """Take down everything on the target, whatever state it is in."""

@@ -56,5 +56,14 @@ class MemoryHarness:
         yield
         self._world.occupied.discard(port)
 
+    def halt(self, address: TargetAddress) -> None:
+        for instance in self._world.place(address).instances:
+            instance.running = False
+
+    def swap(self, address: TargetAddress, image: Image) -> None:
+        [instance] = self._world.place(address).instances
+        instance.spec = instance.spec.model_copy(update={"digest": image.digest, "platforms": {}})
+        instance.running = True
+
     def clear(self, address: TargetAddress) -> None:
         self._world.place(address).instances.clear()
