@@ -57,7 +57,7 @@ class Ground:
 
     def hand_over(self, claim: Claim) -> None:
         """Say so, and nothing else any more. Raises FenceLost."""
-        self._write(claim, {_HANDED_OVER: str(claim), _FENCE: str(claim), _DEPLOYMENT: "", _STICKER: ""})
+        self._write(claim, {_HANDED_OVER: str(claim), _FENCE: str(claim), _DEPLOYMENT: "", _STICKER: "", _HOOKS: ""})
 
     def stake(self, claim: Claim, deployment: str) -> None:
         """Lay a claim. Raises FenceLost where a higher one lies."""
