@@ -19,7 +19,8 @@ _DENIED: Final = {
 _EXPIRED: Final = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 """Whoever asks again does so with credentials that were read anew."""
 _INVALID: Final = {
-    "ClientException", "InvalidParameterException", "InvalidRequestException", "LimitExceededException", "NamespaceNotFoundException",
+    "ClientException", "ConflictException", "InvalidParameterException", "InvalidRequestException", "LimitExceededException",
+    "NamespaceNotFoundException",
     "PlatformTaskDefinitionIncompatibilityException", "PlatformUnknownException", "UnsupportedFeatureException", "ValidationException",
 }  # fmt: skip
 _GONE: Final = {"ServiceNotActiveException", "ServiceNotFoundException"}

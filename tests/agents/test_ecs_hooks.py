@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agents.ecs_service import hook_task, marks, reading
+from agents.ecs_service import hook_task, hooking, marks, reading
 from agents.ecs_service.checking import validate
 from agents.ecs_service.ground import Ground
 from agents.ecs_service.hook_task import Mark
@@ -15,16 +15,16 @@ from agents.secrets import Safe
 from fairlead.contracts.target import TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused
-from fairlead.domain.fence import Claim
+from fairlead.domain.fence import Claim, FenceLost
 from fairlead.domain.target_kinds.hooks import PRE
-from fairlead.ports import NoFailPoints, NoSecrets
+from fairlead.ports import Beat, NoFailPoints, NoSecrets
 from tests.agents.bench import nobeat
 from tests.agents.hooking import with_run
 from tests.agents.test_ecs_ground import Told
 from tests.agents.test_ecs_parts import DIGEST, ENVOY, PLACE, SUBNETS, component, spec
 
 FIRST, SECOND = (
-    {"name": "first", "command": ["a"]},
+    {"name": "first", "command": ["a"], "timeout": "1s"},
     {"name": "second", "command": ["b"], "image": f"r.example/b@{DIGEST}"},
 )
 
@@ -45,6 +45,7 @@ class Tasks(Told):
         self.stopped: list[str] = []
         self.placed, self.exit = placed, 0
         self.said_before: list[str] = []
+        self.more: dict[str, Any] = {}
 
     def run_task(self, clientToken: str, **said: Any) -> dict[str, Any]:
         if not self.placed:
@@ -60,6 +61,7 @@ class Tasks(Told):
             "lastStatus": "STOPPED",
             "stopCode": "EssentialContainerExited",
             "containers": [container],
+            **self.more,
         }
 
     def list_tasks(self, desiredStatus: str, **said: Any) -> dict[str, Any]:
@@ -75,10 +77,10 @@ class Tasks(Told):
         return {}
 
 
-def hooks(told: Told, claim: str = "2.1", **options: Any) -> Hooks:
-    cluster, asked = told.cluster(), hooked(**options).model_copy(update={"healthy_deadline": 0.0})
+def hooks(told: Told, claim: str = "2.1", beat: Beat = nobeat, healthy_deadline: float = 0.0) -> Hooks:
+    cluster, asked = told.cluster(), hooked().model_copy(update={"healthy_deadline": healthy_deadline})
     safe = Safe(NoSecrets(), asked)
-    return Hooks(cluster, Ground(cluster, asked), asked, Claim.parse(claim), nobeat, NoFailPoints(), safe)
+    return Hooks(cluster, Ground(cluster, asked), asked, Claim.parse(claim), beat, NoFailPoints(), safe)
 
 
 def marked(told: Told) -> Mapping[str, str]:
@@ -163,6 +165,32 @@ def test_what_is_not_placed_or_does_not_end_well_fails(placed: bool, exit: int |
         hooks(told).run(PRE)
     assert (refusal.value.code, refusal.value.fields["hook"]) == (Code.HOOK_FAILED, "first")
     assert len(told.begun) == placed
+
+
+@pytest.mark.parametrize(("since", "words"), [("2026-01-01", "within 1 s"), (None, "did not start: no room")])
+def test_what_does_not_end_or_start_in_time_is_stopped(since: str | None, words: str) -> None:
+    told = Tasks()
+    told.more = {"lastStatus": "RUNNING", "startedAt": since, "stoppedReason": "no room"}
+    with pytest.raises(Refused, match=words):
+        hooks(told).run(PRE)
+    assert told.stopped == ["arn:x/0"]
+
+
+def test_whoever_is_overtaken_leaves_a_hook_to_the_higher_claim() -> None:
+    told = Tasks()
+    told.more = {"lastStatus": "RUNNING", "startedAt": "2026-01-01"}
+    with pytest.raises(FenceLost):
+        hooks(told, beat=lambda: told.tags.update({"fairlead.claim.9.1": "d"})).run(PRE)
+    assert (len(told.begun), told.stopped) == (1, [])
+
+
+def test_what_ecs_never_knows_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Tasks()
+    told.more = {"lastStatus": "PENDING", "taskArn": "arn:x/elsewhere"}
+    monkeypatch.setattr(hooking, "_UNSURE", 0)
+    monkeypatch.setattr(told, "describe_tasks", lambda **said: {"tasks": []})
+    with pytest.raises(Refused, match="does not know its task"):
+        hooks(told, healthy_deadline=60.0).run(PRE)
 
 
 def test_what_somebody_stopped_by_hand_has_not_ended_well() -> None:

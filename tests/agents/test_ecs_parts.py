@@ -216,6 +216,7 @@ def test_a_tag_holds_only_what_aws_allows():
         ("ServiceNotFoundException", "UpdateService", 400, Unavailable, Code.SERVICE_NOT_ACTIVE),
         ("InvalidParameterException", "CreateService", 400, Refused, Code.DEFINITION_INVALID),
         ("ClientException", "RegisterTaskDefinition", 400, Refused, Code.DEFINITION_INVALID),
+        ("ConflictException", "RunTask", 400, Refused, Code.DEFINITION_INVALID),
         ("PlatformUnknownException", "CreateService", 400, Refused, Code.DEFINITION_INVALID),
         ("UpdateInProgressException", "UpdateService", 400, Unavailable, Code.TARGET_UNREACHABLE),
     ],

@@ -12,7 +12,7 @@ from fairlead.contracts.release import SecretUse
 from fairlead.contracts.target import TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused, Unavailable
-from fairlead.domain.fence import Claim
+from fairlead.domain.fence import Claim, FenceLost
 from tests.agents.bench import Bench, nobeat, with_secrets
 from tests.agents.hooking import hooked, with_run
 from tests.agents.test_nomad_parts import spec
@@ -156,6 +156,20 @@ def test_what_cannot_be_placed_fails_before_the_change(
         bench.harness.executor().apply(asked, Claim(1, 1), nobeat)
     assert refusal.value.code == Code.HOOK_FAILED
     assert bench.see() == {}
+
+
+def test_the_next_deployment_ends_what_still_runs_and_its_worker_stops(bench: Bench) -> None:
+    newer, done = hooked(bench, "2.0.0", pre="true"), list[int]()
+
+    def overtake() -> None:
+        if bench.harness.hooks(bench.address) and not done:
+            done.append(1)
+            bench.harness.executor().apply(newer, Claim(2, 1), nobeat)
+
+    with pytest.raises(FenceLost):
+        bench.apply(hooked(bench, "1.0.0", pre="sleep 600"), 1, beat=overtake)
+    assert ["-hook-2-" in id for id in bench.harness.hooks(bench.address)] == [True]
+    assert bench.runs(newer)
 
 
 # nothing stays
