@@ -1,10 +1,13 @@
 """What the catalogue may say of hooks, and where they are run."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from fairlead.domain import target_kinds
 from fairlead.domain.blocks import Block
+from fairlead.domain.catalogue import TargetType
 from fairlead.domain.catalogue_rules import read as read_catalogue
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Flaw
@@ -77,3 +80,10 @@ def test_who_has_hooks_goes_only_where_they_are_run(
     document = good_with("environments/prod/config/components", {"web": {"hooks": {"pre": [hook]}}})
     document["targets"]["prod-1"] = target
     assert {flaw.code for flaw in read_catalogue(document).flaws} == codes
+
+
+def test_they_are_refused_on_a_type_that_runs_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = replace(target_kinds.KINDS[TargetType.PROCESS_HOST], sections=())
+    monkeypatch.setitem(target_kinds.KINDS, TargetType.PROCESS_HOST, kind)
+    [(code, _)] = target_kinds.objections(TargetType.PROCESS_HOST, {"hooks": {"pre": [DRAIN]}}, {})
+    assert code == Code.NOT_SUPPORTED_YET
