@@ -7,7 +7,7 @@ from typing import NoReturn
 import urllib3
 from docker import errors
 
-from agents.docker_host import certificates
+from agents import certificates
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused, Unavailable
 
@@ -30,7 +30,7 @@ def mapped(refused: Code | None = None) -> Iterator[None]:
         OSError,
         EOFError,  # a tunnel that was cut, from paramiko
     ) as error:
-        if no := certificates.refusal(error):
+        if no := certificates.refusal(error, "the engine"):
             raise no from error
         raise Unavailable(Code.TARGET_UNREACHABLE, f"the Docker engine does not answer: {error}") from error
 

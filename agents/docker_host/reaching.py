@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from urllib.parse import urlsplit
 
-from agents.docker_host import certificates
+from agents import certificates
+from agents.docker_host.certificates import ours
 from agents.docker_host.engine import Engine, connect
 from agents.docker_host.labels import Address
 from agents.docker_host.neighbourhood import Afar, Here
@@ -37,7 +38,10 @@ def _over_tcp(address: Address) -> Iterator[Engine]:
     host = Here() if near else Afar(urlsplit(address.endpoint).hostname or "")
     with ExitStack() as held:
         try:
-            engine = held.enter_context(connect(address.endpoint, certificates.ours(paths) if paths else None, host))
+            engine = held.enter_context(connect(address.endpoint, ours(paths) if paths else None, host))
         except Unavailable as error:
-            raise (certificates.why(address.endpoint, paths) if paths else None) or error from error
+            why = certificates.why(address.endpoint, paths, "the engine") if paths else None
+            if why is None:
+                raise
+            raise why from error
         yield engine

@@ -6,11 +6,12 @@ from typing import Any, Final
 
 import requests
 
+from agents import certificates
 from agents.nomad_job.marks import Address
-from agents.nomad_job.server import Said, Server
+from agents.nomad_job.server import NOMAD, Said, Server, Silent
 from fairlead.contracts.release import SecretUse
 from fairlead.domain.codes import Code
-from fairlead.domain.errors import NotAllowed, Refused, Unavailable
+from fairlead.domain.errors import FairleadError, NotAllowed, Refused, Unavailable
 from fairlead.ports import Secrets
 
 _TIMEOUT: Final = 30
@@ -19,7 +20,11 @@ _TIMEOUT: Final = 30
 
 @contextlib.contextmanager
 def connect(address: Address, secrets: Secrets) -> Iterator[Server]:
-    """The Nomad of a target. Raises Refused (target_denied, certificate_refused) and Unavailable (target_unreachable, no_leader)."""
+    """The Nomad of a target. Raises Refused (target_denied, and those about certificates) and Unavailable (target_unreachable, no_leader)."""
+    paths: dict[str, str] = {
+        key: str(address.options[key]) for key in ("ca", "certificate", "key") if key in address.options
+    }
+    certificates.require_usable(paths)
     with contextlib.closing(requests.Session()) as session:
         # Neither proxies nor a .netrc of whoever runs this.
         session.trust_env = False
@@ -27,12 +32,21 @@ def connect(address: Address, secrets: Secrets) -> Iterator[Server]:
             yield Server(_settings(address, secrets, session))
         except Said as no:
             raise Unavailable(Code.TARGET_UNREACHABLE, f"Nomad says {no.status}: {no.text}") from no
+        except (Silent, Refused) as error:
+            why = _why(error, address.endpoint, paths)
+            if why is None:
+                raise
+            raise why from error
+
+
+def _why(error: FairleadError, endpoint: str, paths: certificates.Paths) -> Refused | None:
+    """What certificates have to do with it, where that is not clear: who refuses ours may close before we have read that he does."""
+    unclear = isinstance(error, Silent) or error.code == Code.CERTIFICATE_REFUSED
+    return certificates.why(endpoint, paths, NOMAD) if unclear and endpoint.startswith("https:") else None
 
 
 def _settings(address: Address, secrets: Secrets, session: requests.Session) -> dict[str, Any]:
     options = address.options
-    for key in ("ca", "certificate", "key"):
-        _readable(options.get(key))
     return {
         "address": address.endpoint.rstrip("/"),
         "namespace": options.get("namespace", "default"),
@@ -44,16 +58,6 @@ def _settings(address: Address, secrets: Secrets, session: requests.Session) -> 
         "cert": (options["certificate"], options["key"]) if "certificate" in options else None,
         "session": session,
     }
-
-
-def _readable(path: str | None) -> None:
-    """The library would answer a file that is not there with an error that is none of its own."""
-    try:
-        if path:
-            with open(path, "rb"):
-                pass
-    except OSError as error:
-        raise Refused(Code.CERTIFICATE_REFUSED, f"{path} cannot be read: {error.strerror}") from error
 
 
 def _token(reference: str | None, secrets: Secrets) -> str | None:

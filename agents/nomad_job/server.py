@@ -19,6 +19,7 @@ from nomad.api.exceptions import (  # type: ignore[import-untyped]
     VariableConflict,
 )
 
+from agents import certificates
 from agents.cutting import whole_lines
 from agents.nomad_job.marks import Json
 from fairlead.domain.codes import Code
@@ -44,7 +45,8 @@ class Server:
     """One Nomad API, in one namespace. Reads that find nothing answer None or an empty list; all else that is refused raises Said."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
-        self._namespace = settings["namespace"]
+        self._namespace, self._region = settings["namespace"], settings.get("region")
+        self._regions = api.Regions(**{**settings, "region": None})  # asked of whoever answers
         self._job, self._jobs, self._validate = api.Job(**settings), api.Jobs(**settings), api.Validate(**settings)
         self._deployment, self._variable = api.Deployment(**settings), api.Variable(**settings)
         self._allocation, self._client = api.Allocation(**settings), api.Client(**settings)
@@ -228,11 +230,23 @@ class Server:
             detail = "Nomad does not accept the token for this: it is missing, unknown, expired, or lacks a right"
             return NotAllowed(Code.TARGET_DENIED, detail)
         if answer.status_code == SERVER_ERROR and not self._has_leader():
-            return Unavailable(Code.NO_LEADER, "the Nomad servers have no leader")
+            return self._without_leader()
         if answer.status_code != SERVER_ERROR and type(error) not in _NO:
             detail = f"what answers in Nomad's place says {answer.status_code}"
             return Unavailable(Code.TARGET_UNREACHABLE, detail)
         return Said(answer.status_code, answer.text)
+
+    def _without_leader(self) -> Unavailable:
+        """A region that nobody knows has no leader either."""
+        try:
+            known = list(self._regions.get_regions())
+        except (BaseNomadException, ValueError):
+            known = []
+        if self._region and known and self._region not in known:
+            there = ", ".join(sorted(map(str, known)))
+            detail = f"this Nomad knows no region {self._region}; it knows {there}"
+            return Unavailable(Code.TARGET_UNREACHABLE, detail, hint="see `region` in the target's options")
+        return Unavailable(Code.NO_LEADER, "the Nomad servers have no leader")
 
     def _has_leader(self) -> bool:
         try:
@@ -242,9 +256,11 @@ class Server:
 
 
 SERVER_ERROR, NOT_THERE, VARIABLE_CONFLICT = 500, 404, 409
+NOMAD: Final = "Nomad"
 
 
 def _no_answer(error: object) -> FairleadError:
     if isinstance(error, requests.exceptions.SSLError):
-        return Refused(Code.CERTIFICATE_REFUSED, f"the TLS connection to Nomad is refused: {error}")
+        detail = f"the TLS connection to Nomad is refused: {error}"
+        return certificates.refusal(error, NOMAD) or Refused(Code.CERTIFICATE_REFUSED, detail)
     return Silent(Code.TARGET_UNREACHABLE, f"Nomad does not answer: {error}")

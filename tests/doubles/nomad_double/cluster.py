@@ -90,6 +90,7 @@ class Cluster:
         self.evals: dict[str, Json] = {}
         self.variables: dict[Key, Json] = {}
         self.namespaces, self.pools = {"default"}, {"default"}
+        self.region = "global"
         self.attributes = {
             "attr.cpu.arch": "amd64",
             "attr.kernel.name": "linux",

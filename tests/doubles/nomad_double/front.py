@@ -35,7 +35,7 @@ class Front:
         query = {key: values[-1] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
         path = unquote(parts.path).removeprefix("/v1/")
         try:
-            if query.get("region") not in {None, "global"}:
+            if path != "regions" and query.get("region") not in {None, self.c.region}:
                 raise Refusal(500, "No path to region")
             if method == "GET":
                 return self._blocking(path, query)
@@ -67,6 +67,9 @@ class Front:
 
     def _leader(self, query: dict[str, str]) -> Answer:
         return Answer("127.0.0.1:14647", status=200)
+
+    def _regions(self, query: dict[str, str]) -> Answer:
+        return Answer([self.c.region])
 
     def _health(self, query: dict[str, str]) -> Answer:
         return Answer({"client": {"message": "ok", "ok": True}, "server": {"message": "ok", "ok": True}})
@@ -184,12 +187,12 @@ class Front:
         if id and id != job["ID"]:
             raise Refusal(400, "Job ID does not match name")
         answer = self.c.register(
-            _placed(job, query), bool(said.get("EnforceIndex")), int(said.get("JobModifyIndex") or 0)
+            self._placed(job, query), bool(said.get("EnforceIndex")), int(said.get("JobModifyIndex") or 0)
         )
         return Answer(answer, index=answer["Index"])
 
     def _plan(self, query: dict[str, str], said: Json, id: str) -> Answer:
-        job = _placed(_job_in(said), query)
+        job = self._placed(_job_in(said), query)
         if id != job["ID"]:
             raise Refusal(400, "Job ID does not match")
         if words := canonical.problem(job, self.c.namespaces, self.c.pools):
@@ -204,7 +207,7 @@ class Front:
 
     def _validate(self, query: dict[str, str], said: Json) -> Answer:
         words = canonical.problem(
-            _placed(_job_in(said), query), self.c.namespaces | {said["Job"].get("Namespace")}, self.c.pools
+            self._placed(_job_in(said), query), self.c.namespaces | {said["Job"].get("Namespace")}, self.c.pools
         )
         listed = [words.removeprefix("1 error occurred:\n\t* ").removesuffix("\n\n")] if words else None
         return Answer(
@@ -221,6 +224,12 @@ class Front:
             return Answer(hcl.job(said["JobHCL"]))
         except hcl.Unreadable as error:
             raise Refusal(400, f"Failed to parse job: input.hcl:{error}") from error
+
+    def _placed(self, job: Json, query: dict[str, str]) -> Json:
+        if job.get("Region") not in {None, self.c.region}:
+            raise Refusal(500, "No path to region")
+        space = job.get("Namespace") or query.get("namespace") or "default"
+        return {**job, "Region": self.c.region, "Namespace": space}
 
     def _stop(self, query: dict[str, str], said: Json, id: str) -> Answer:
         answer = self.c.stop(_key(query, id), query.get("purge", "").lower() == "true")
@@ -264,6 +273,7 @@ class Front:
 
 
 _READS = (
+    ("regions", "_regions"),
     ("status/leader", "_leader"), ("agent/health", "_health"), ("agent/self", "_self"), ("nodes", "_nodes"), ("jobs", "_jobs"),
     ("job/([^/]+)", "_job"),
     ("job/([^/]+)/versions", "_versions"), ("job/([^/]+)/allocations", "_job_allocations"), ("job/([^/]+)/evaluations", "_job_evaluations"),
@@ -285,12 +295,6 @@ _WRITES = (
 
 def _key(query: dict[str, str], name: str) -> Key:
     return query.get("namespace") or "default", name
-
-
-def _placed(job: Json, query: dict[str, str]) -> Json:
-    if job.get("Region") not in {None, "global"}:
-        raise Refusal(500, "No path to region")
-    return {**job, "Namespace": job.get("Namespace") or query.get("namespace") or "default"}
 
 
 def _json(body: bytes) -> Json:

@@ -22,6 +22,8 @@ class Right:
     namespace: str = "default"
     knows: bool = True
     """What agents and nodes tell: `agent:read` and `node:read`."""
+    paths: tuple[str, ...] = ("",)
+    """What the paths of the variables begin with that it may touch."""
 
 
 class NomadDouble:
@@ -76,7 +78,7 @@ class NomadDouble:
         if call in self.lost:
             self.lost.remove(call)
             return None
-        if self.leaderless and "stale" not in target:
+        if self.leaderless and "stale" not in target and not target.startswith("/v1/regions"):
             return Answer("No cluster leader", status=500)
         if not self._may(method, target, token):
             return Answer("Permission denied", status=403)
@@ -88,13 +90,15 @@ class NomadDouble:
 
     def _may(self, method: str, target: str, token: str) -> bool:
         parts = urlsplit(target)
-        if self.rights is None or parts.path in {"/v1/status/leader", "/v1/agent/health"}:
+        if self.rights is None or parts.path in {"/v1/status/leader", "/v1/agent/health", "/v1/regions"}:
             return True
         right = self.rights.get(token)
         if parts.path in {"/v1/agent/self", "/v1/nodes"}:
             return right is not None and right.knows
         space = parse_qs(parts.query).get("namespace", ["default"])[-1]
-        return right is not None and right.namespace == space and (method == "GET" or right.writes)
+        variable = parts.path.partition("/v1/var/")[2]
+        there = not variable or variable.startswith(right.paths if right else ())
+        return right is not None and right.namespace == space and there and (method == "GET" or right.writes)
 
     def _clock(self) -> None:
         while not self._over.wait(_TICK):
