@@ -15,14 +15,14 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.doubles.nomad_double import NomadDouble, Play
+from tests.doubles.nomad_double import NomadDouble, Play, Right
 
 FOLDER = Path(__file__).parent / "nomad_recordings"
 FIRST, MISSING, BROKEN = "996032b93839", "000000000001", "0c74e678c8e8"
 LONG_ENOUGH = 120.0
 """Nobody calls these, so the double does not have them."""
 NOT_HERE = re.compile(
-    r"namespaces|/node/|acl/|fs/ls|fs/cat|/gc|/summary|/stable|/evaluate$|/stop$|client/metadata|service/|/services|lock-|"
+    r"/namespaces?(/|$)|namespace=%2A|/v1/evaluations$|-lock$|/node/|acl/|fs/ls|fs/cat|/gc|/summary|/stable|/evaluate$|/stop$|client/metadata|service/|/services|lock-|"
     r"filter=|allocation-health|stale=maybe|no-such-endpoint"
 )
 BEFORE = {
@@ -67,6 +67,7 @@ class Again:
         self.exchanges: list[Json] = json.loads((FOLDER / f"{name}.json").read_text())
         self.ids: dict[str, str] = {}
         self.indexes: dict[int, int] = {}
+        self.token = ""
 
     def set_up(self) -> None:
         """What had been there before."""
@@ -87,7 +88,10 @@ class Again:
         return self.send("GET", f"/v1/job/{id}/deployment", None).json() or {"Status": ""}
 
     def send(self, method: str, path: str, said: Any) -> httpx.Response:
-        return httpx.request(method, self.double.address + path, json=said, trust_env=False, timeout=30)
+        headers = {"X-Nomad-Token": self.token} if self.token else {}
+        return httpx.request(
+            method, self.double.address + path, json=said, headers=headers, trust_env=False, timeout=30
+        )
 
     def run(self) -> Iterator[str]:
         """Everything in which the double differs."""
@@ -99,6 +103,7 @@ class Again:
 
     def compared(self, exchange: Json, *, is_last: bool) -> list[str]:
         method, _, path = exchange["call"].partition(" ")
+        self.token = exchange.get("token", "")
         until = time.monotonic() + LONG_ENOUGH
         while True:
             answer = self.send(method, self.here(path), self.mapped(exchange.get("said")))
@@ -137,7 +142,10 @@ class Again:
         expected = exchange["answer"]
         if isinstance(expected, str):
             found = answer.text if answer.status_code != 200 or "/fs/" in exchange["call"] else answer.json()
-            return [*wrong, *([] if plain(found) == plain(expected) else [f"{found[:200]!r}, not {expected[:200]!r}"])]
+            return [
+                *wrong,
+                *([] if plain(found) == plain(expected) else [f"{str(found)[:200]!r}, not {expected[:200]!r}"]),
+            ]
         if wrong or exchange["status"] in {204, 409} or expected is None:
             return wrong
         body = answer.json()
@@ -274,7 +282,7 @@ def passed(expected: Any, found: Any) -> bool:
             isinstance(expected, dict)
             and expected.get("Status") == "pending"
             and isinstance(found, dict)
-            and found.get("Status") in OVER
+            and found.get("Status") in {*OVER, "running"}
         )
     done = [
         sum(g["HealthyAllocs"] + g["UnhealthyAllocs"] + g["PlacedAllocs"] for g in d["TaskGroups"].values())
@@ -310,6 +318,12 @@ def wait_until(holds: Any) -> None:
         time.sleep(0.03)
 
 
+RIGHTS = {
+    "<secret-1>": Right(),
+    "<secret-2>": Right(paths=("fairlead/",), knows=False),
+    "<secret-3>": Right(writes=False, knows=False),
+}
+"""Of the management token, of the tool's and of the reader's, as their policies were; the fourth had expired."""
 MODEL = "01-register-and-succeed"
 """Only its request is used, for what was there before: its answers show states that pass too quickly to be met again."""
 
@@ -318,6 +332,8 @@ MODEL = "01-register-and-succeed"
 def test_the_double_answers_as_nomad_did(name: str) -> None:
     double = NomadDouble(play, delays=10.0, deadlines=10.0)
     double.leaderless = name.startswith("11d")
+    double.rights = RIGHTS if name.startswith("17") else None
+    double.cluster.namespaces.add("shop")
     again = Again(double, name)
     try:
         again.set_up()

@@ -63,7 +63,8 @@ class Front:
             if match := re.fullmatch(pattern, path):
                 handler: Callable[..., Answer] = getattr(self, method)
                 return handler(query, *match.groups())
-        raise Refusal(404, "")
+        known = any(re.fullmatch(pattern, path) for _, pattern, _ in _WRITES)
+        raise Refusal(405, "Invalid method") if known else Refusal(404, "")
 
     def _leader(self, query: dict[str, str]) -> Answer:
         return Answer("127.0.0.1:14647", status=200)

@@ -79,7 +79,9 @@ class NomadDouble:
             self.lost.remove(call)
             return None
         if self.leaderless and "stale" not in target and not target.startswith("/v1/regions"):
-            return Answer("No cluster leader", status=500)
+            words = "No cluster leader"
+            told = {"server": {"ok": False, "message": words}} if target == "/v1/agent/health" else words
+            return Answer(told, status=500)
         if not self._may(method, target, token):
             return Answer("Permission denied", status=403)
         found = self.front.answer(method, target, body)
