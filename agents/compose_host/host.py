@@ -61,6 +61,8 @@ class ComposeHost:
         lock = locking.make(spec, claim)
         with connect(spec.endpoint) as engine:
             Ground(engine, spec).refuse_handed_over()
+            if not spec.is_rollback:
+                engine.require_room()
             ground = self._claimed(engine, spec, claim)
             images.bring(engine, self._images, spec, lock, beat)
             with opened(self._secrets, spec) as safe:

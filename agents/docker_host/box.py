@@ -1,7 +1,8 @@
 """What the engine says of one container, as a value; nothing here asks the engine."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ class Box:
     """A container. `ports` maps what it publishes as it was asked for, host port to container port; `sockets` as it is published now.
 
     `grace`: how long it was promised to be given to stop, None where nothing was. `beside`: the container whose network it has, if it is
-    another's; `cut_off`: that one was started again since, so it has none any more.
+    another's; `cut_off`: that one was started again since, so it has none any more. `clock`: what time it is there.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Box:
     grace: float | None = None
     beside: str | None = None
     cut_off: bool = False
+    clock: Callable[[], float] = field(default=time.time, compare=False)
 
     @property
     def component(self) -> str:
@@ -124,6 +126,14 @@ def read_time(text: str) -> datetime | None:
         return None
     seconds, _, fraction = text.removesuffix("Z").partition(".")
     return datetime.fromisoformat(f"{seconds}.{fraction[:6]:0<6}").replace(tzinfo=UTC)
+
+
+def read_local_time(text: str) -> datetime | None:
+    """The engine's clock, which it tells with nanoseconds in its own time zone."""
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC) if text else None
+    except ValueError:
+        return None
 
 
 def _beside(mode: str) -> str | None:

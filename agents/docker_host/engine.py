@@ -1,8 +1,8 @@
 """The Docker Engine API as far as we need it: one connection, values instead of dictionaries, errors mapped once."""
 
 import contextlib
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,12 +13,14 @@ from agents.cutting import READ, end_of
 from agents.docker_host import box
 from agents.docker_host.archive import archive
 from agents.docker_host.box import Box
-from agents.docker_host.engine_errors import Vanished, mapped
+from agents.docker_host.engine_errors import Vanished, is_failure, is_full, mapped
 from agents.docker_host.neighbourhood import Here, Neighbourhood
+from agents.docker_host.patience import patiently
 from agents.probe import Check, Probe, probe
+from fairlead.adapters.platforms import platform_of
 from fairlead.adapters.registry_access import Login
 from fairlead.domain.codes import Code
-from fairlead.domain.errors import Unavailable
+from fairlead.domain.errors import Refused, Unavailable
 from fairlead.ports import Beat
 
 TIMEOUT = 30
@@ -30,6 +32,7 @@ class Engine:
 
     def __init__(self, api: docker.APIClient, host: Neighbourhood | None = None) -> None:
         self._api, self.host = api, host or Here()
+        self._epoch: float | None = None
 
     def probe(self, check: Check, host: str, port: int) -> Probe:
         """Ask once, as from the engine's machine."""
@@ -44,17 +47,18 @@ class Engine:
 
     def listing(self, labels: Mapping[str, str]) -> list[dict[str, Any]]:
         """The engine's short list of them."""
-        with mapped():
+        with self._mapped():
             listed: list[dict[str, Any]] = self._api.containers(all=True, filters=_with(labels))
             return listed
 
     def inspect(self, id: str) -> Box:
         """A container as it is now. Raises Vanished."""
-        with mapped():
+        with self._mapped():
             found = box.read(self._api.inspect_container(id))
         if found.beside:
             main = self._inspect(found.beside)
             found = box.joined(found, main) if main else found
+        found = replace(found, clock=self.clock)
         return found if self.host.sees_inside else replace(found, address=None)
 
     def named(self, name: str) -> Box | None:
@@ -63,43 +67,43 @@ class Engine:
 
     def create(self, name: str, body: Mapping[str, Any], host: Mapping[str, Any]) -> str:
         """Make a container; answer its id. Raises Refused (start_failed) when the engine will not have it."""
-        with mapped(refused=Code.START_FAILED):
+        with self._mapped(refused=Code.START_FAILED):
             made = self._api.create_container(name=name, host_config=dict(host), use_config_proxy=False, **body)
             return str(made["Id"])
 
     def put_files(self, id: str, files: Mapping[str, str]) -> None:
         """Write files into a container, absolute path to content; everybody inside may read them."""
-        with mapped(refused=Code.START_FAILED):
+        with self._mapped(refused=Code.START_FAILED):
             self._api.put_archive(id, "/", archive(files))
 
     def start(self, id: str) -> None:
         """Start it. Raises Refused (start_failed) with the engine's reason."""
-        with mapped(refused=Code.START_FAILED):
+        with self._mapped(refused=Code.START_FAILED):
             self._api.start(id)
 
     def stop(self, id: str, grace: float, beat: Beat) -> None:
         """Ask it to end, and make it end after `grace` seconds."""
-        with mapped():
+        with self._mapped():
             patiently(lambda: self._api.stop(id, timeout=max(1, round(grace))), beat)
 
     def start_no_more(self, id: str) -> None:
         """Let it stay as it is once it ends."""
-        with mapped(), contextlib.suppress(errors.APIError):
+        with self._mapped(), contextlib.suppress(errors.APIError):
             never: Any = {"Name": "no"}
             self._api.update_container(id, restart_policy=never)
 
     def rename(self, id: str, name: str) -> None:
-        with mapped():
+        with self._mapped():
             self._api.rename(id, name)
 
     def remove(self, id: str) -> None:
         """Remove it, running or not; one that is gone already is fine."""
-        with mapped(), contextlib.suppress(errors.NotFound):
+        with self._mapped(), contextlib.suppress(errors.NotFound):
             self._api.remove_container(id, force=True, v=True)
 
     def last_words(self, id: str, lines: int = _TAIL_LINES, most: int = READ) -> str:
         """The end of what it printed, at most so many whole lines and characters; empty where the engine does not keep that."""
-        with mapped():
+        with self._mapped():
             try:
                 printed: bytes = self._api.logs(id, tail=lines)
             except errors.APIError:
@@ -108,15 +112,38 @@ class Engine:
 
     def info(self) -> dict[str, Any]:
         """What the engine tells of itself, with the version of its API as `ApiVersion`."""
-        with mapped():
+        with self._mapped():
             told: dict[str, Any] = self._api.info()
             return {**told, "ApiVersion": self._api.version(api_version=False)["ApiVersion"]}
+
+    def clock(self) -> float:
+        """What time it is there, in seconds since the epoch: asked for once. Ours may be another."""
+        if self._epoch is None:
+            there = box.read_local_time(str(self.info().get("SystemTime", "")))
+            self._epoch = (there.timestamp() if there else time.time()) - time.monotonic()
+        return self._epoch + time.monotonic()
+
+    def platform(self) -> str:
+        """As images name it."""
+        told = self.info()
+        return platform_of(told["OSType"], told["Architecture"])
+
+    def room(self) -> int | None:
+        """Bytes that are free where it keeps everything; None where nobody can be asked."""
+        with contextlib.suppress(Unavailable), mapped():
+            return self.host.room(str(self._api.info()["DockerRootDir"]))
+        return None
+
+    def require_room(self) -> None:
+        """Raise Unavailable (target_full) where nothing could be made in the place of what is stopped."""
+        if is_full(self.room()):
+            raise Unavailable(Code.TARGET_FULL, "the disk of the Docker engine is full")
 
     # images
 
     def has_image(self, reference: str) -> bool:
         """Whether the image lies on the engine under this reference; under a digest that means it was verified when it was pulled."""
-        with mapped():
+        with self._mapped():
             try:
                 self._api.inspect_image(reference)  # type: ignore[no-untyped-call]
             except errors.ImageNotFound:
@@ -125,7 +152,7 @@ class Engine:
 
     def is_used(self, reference: str) -> bool:
         """Whether any container is made of it, whosever that is and whether it runs."""
-        with mapped():
+        with self._mapped():
             try:
                 image = self._api.inspect_image(reference)["Id"]  # type: ignore[no-untyped-call]
             except errors.ImageNotFound:
@@ -134,12 +161,12 @@ class Engine:
 
     def remove_image(self, reference: str) -> None:
         """Remove it; one that is gone already, or that somebody has just begun to use, is fine."""
-        with contextlib.suppress(Vanished), mapped():
+        with contextlib.suppress(Vanished), self._mapped():
             self._api.remove_image(reference)
 
     def digests(self, image: str, repository: str) -> frozenset[str]:
         """The manifest digests under which an image is known in a repository; none for one that came another way."""
-        with mapped():
+        with self._mapped():
             try:
                 known = self._api.inspect_image(image).get("RepoDigests") or []  # type: ignore[no-untyped-call]
             except errors.ImageNotFound:
@@ -150,7 +177,7 @@ class Engine:
     def pull(self, repository: str, digest: str, beat: Beat, login: Login | None = None) -> None:
         """Pull by digest, as somebody; the engine checks every byte. Raises Unavailable (registry_unavailable) when it could not."""
         problem = ""
-        with mapped():
+        with self._mapped():
             try:
                 problem = patiently(lambda: self._pull(repository, digest, login), beat)
             except errors.APIError as error:
@@ -166,41 +193,41 @@ class Engine:
 
     def volumes(self, labels: Mapping[str, str]) -> list[dict[str, Any]]:
         """All volumes that carry these labels."""
-        with mapped():
+        with self._mapped():
             listed: list[dict[str, Any]] = self._api.volumes(filters=_with(labels))["Volumes"] or []
             return listed
 
     def create_volume(self, name: str, labels: Mapping[str, str]) -> dict[str, str]:
         """Make an empty volume; one of this name stays as it is. Answers the labels of what is there."""
-        with mapped():
+        with self._mapped():
             return self._api.create_volume(name, labels=dict(labels))["Labels"] or {}
 
     def remove_volume(self, name: str) -> None:
         """Remove it; one that is gone already is fine."""
-        with mapped(), contextlib.suppress(errors.NotFound):
+        with self._mapped(), contextlib.suppress(errors.NotFound):
             self._api.remove_volume(name)
 
     # networks
 
     def networks(self, labels: Mapping[str, str]) -> list[dict[str, Any]]:
         """All networks that carry these labels."""
-        with mapped():
+        with self._mapped():
             listed: list[dict[str, Any]] = self._api.networks(filters=_with(labels))
             return listed
 
     def network(self, name: str) -> bool:
         """Whether there is one of this name."""
-        with mapped():
+        with self._mapped():
             return any(network["Name"] == name for network in self._api.networks(names=[name]))
 
     def create_network(self, name: str, labels: Mapping[str, str]) -> None:
         """Make one, if there is none of this name."""
-        with mapped(refused=Code.START_FAILED), contextlib.suppress(Vanished):
+        with self._mapped(refused=Code.START_FAILED), contextlib.suppress(Vanished):
             self._api.create_network(name, labels=dict(labels), check_duplicate=True)
 
     def join(self, id: str, networks: Iterable[str], alias: str) -> None:
         """Connect a container that has not run yet to those that it is not in."""
-        with mapped(refused=Code.START_FAILED):
+        with self._mapped(refused=Code.START_FAILED):
             there = self._api.inspect_container(id)["NetworkSettings"]["Networks"] or {}
             for name in networks:
                 if name not in there:
@@ -208,14 +235,14 @@ class Engine:
 
     def remove_network(self, id: str) -> None:
         """Remove it; one that is gone already is fine."""
-        with mapped(), contextlib.suppress(errors.NotFound):
+        with self._mapped(), contextlib.suppress(errors.NotFound):
             self._api.remove_network(id)
 
     # the engine itself
 
     def has_bridge(self) -> bool:
         """Whether containers can have a network of their own; else they use the host's."""
-        with mapped():
+        with self._mapped():
             return any(network["Name"] == "bridge" for network in self._api.networks())
 
     def _inspect(self, id: str) -> Box | None:
@@ -223,6 +250,17 @@ class Engine:
             return self.inspect(id)
         except Vanished:
             return None
+
+    @contextlib.contextmanager
+    def _mapped(self, refused: Code | None = None) -> Iterator[None]:
+        """As mapped. What it will not do on a full disk is no fault of what was asked: it says so in words alone, so we look."""
+        try:
+            with mapped(refused):
+                yield
+        except (Refused, Unavailable) as error:
+            if is_failure(error) and is_full(self.room()):
+                raise Unavailable(Code.TARGET_FULL, f"the disk of the Docker engine is full: {error.detail}") from error
+            raise
 
 
 @contextlib.contextmanager
@@ -241,27 +279,6 @@ class _Direct(docker.APIClient):
         """The first thing that it asks."""
         self.trust_env = False
         return super()._retrieve_server_version()  # type: ignore[misc]
-
-
-def patiently(work: Callable[[], Any], beat: Beat) -> Any:
-    """Do something that blocks, beating all the while. What it raises is raised here; if the beat raises, the work is left alone."""
-    outcome: list[Any] = []
-    failure: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            outcome.append(work())
-        except Exception as error:
-            failure.append(error)
-
-    worker = threading.Thread(target=run, daemon=True)
-    worker.start()
-    while worker.is_alive():
-        beat()
-        worker.join(0.5)
-    if failure:
-        raise failure[0]
-    return outcome[0]
 
 
 def _as_engines_take(login: Login | None) -> dict[str, str] | None:

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import urllib3
 from docker import errors
@@ -10,6 +10,10 @@ from docker import errors
 from agents import certificates
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused, Unavailable
+
+_FAILED: Final = 500
+_LEAST_ROOM: Final = 8 * 1024**2
+"""With less than this an engine can hardly make anything; some of what it has begun it takes away before we look."""
 
 
 class Vanished(Unavailable):
@@ -42,3 +46,14 @@ def _raise(error: errors.APIError, refused: Code | None) -> NoReturn:
     if refused:
         raise Refused(refused, detail) from error
     raise Unavailable(Code.TARGET_UNREACHABLE, detail) from error
+
+
+def is_failure(error: BaseException) -> bool:
+    """Whether the engine answered that it could not, and not that it would not."""
+    said = error.__cause__
+    return isinstance(said, errors.APIError) and (said.status_code or 0) >= _FAILED
+
+
+def is_full(room: int | None, needed: int = 0) -> bool:
+    """Whether so little room is left that this will be why something cannot be done that needs so many bytes."""
+    return room is not None and room < _LEAST_ROOM + needed

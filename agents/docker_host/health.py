@@ -1,6 +1,5 @@
 """How well a container is: by the catalogue's check, else by its image's HEALTHCHECK, else by having run for a second."""
 
-import time
 from collections.abc import Callable
 
 from agents.docker_host import labels
@@ -30,7 +29,7 @@ def look(box: Box, check: RenderedHealth | None, ask: Ask = probe) -> tuple[Heal
         return (Health.HEALTHY if answer.ok else Health.UNHEALTHY), answer.detail
     if box.own_health:
         return _BY_ENGINE.get(box.own_health, Health.UNVERIFIABLE), f"the image's own check says {box.own_health}"
-    ran = time.time() - box.started.timestamp() if box.started else 0.0
+    ran = box.clock() - box.started.timestamp() if box.started else 0.0
     return (
         Health.HEALTHY if ran >= _LONG_ENOUGH else Health.STARTING
     ), f"running for {max(ran, 0):.0f} s, has no check"

@@ -63,6 +63,8 @@ class DockerHost:
         with self._open(spec) as engine:
             refuse_unsafe(spec)
             Ground(engine, spec).refuse_handed_over()
+            if not spec.is_rollback:
+                engine.require_room()
             ground = self._claimed(engine, spec, claim)
             self._pull(engine, spec, beat)
             with opened(self._secrets, spec) as safe:

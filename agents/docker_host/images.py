@@ -4,13 +4,17 @@ from typing import BinaryIO, cast
 
 from agents.docker_host import container
 from agents.docker_host.engine import Engine
+from agents.docker_host.engine_errors import is_full
 from fairlead.adapters.images import ImageStore
+from fairlead.adapters.manifests import Manifest
 from fairlead.contracts.target import ComponentSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, Refused, Unavailable
 from fairlead.ports import Beat
 
 _LAYOUT = "oci-layout:"
+_GROWS = 3
+"""An image needs at least so many times the size of its packed layers while it is pulled."""
 
 
 class _Nowhere:
@@ -31,18 +35,24 @@ def bring(engine: Engine, store: ImageStore, component: ComponentSpec, beat: Bea
         raise BadInput(Code.NOT_SUPPORTED_YET, detail)
     if engine.has_image(container.reference(component)):
         return
-    store.select(repository, digest)
+    manifest = store.select(repository, digest, engine.platform())
     try:
         engine.pull(repository, digest, beat, store.login(repository))
-    except Unavailable:
-        _audit(store, repository, digest, beat)
-        raise
+    except Unavailable as error:
+        _audit(store, repository, manifest, beat)
+        raise (_no_room(engine, manifest, error) or error) from error
     if not engine.has_image(container.reference(component)):
         raise Refused(Code.DIGEST_MISMATCH, f"the engine pulled something else than {repository}@{digest}")
 
 
-def _audit(store: ImageStore, repository: str, digest: str, beat: Beat) -> None:
+def _audit(store: ImageStore, repository: str, manifest: Manifest, beat: Beat) -> None:
     """Read all of an image as the engine would have. Raises Refused (digest_mismatch) when the registry serves something else."""
-    manifest = store.select(repository, digest)
     for blob in (manifest.config, *manifest.layers):
         store.download(repository, blob.digest, blob.size, cast(BinaryIO, _Nowhere()), beat)
+
+
+def _no_room(engine: Engine, manifest: Manifest, error: Unavailable) -> Unavailable | None:
+    """Whether that is why: the registry serves all of it, and the engine has no room for it packed and unpacked."""
+    if not is_full(engine.room(), _GROWS * sum(layer.size for layer in manifest.layers)):
+        return None
+    return Unavailable(Code.TARGET_FULL, f"the disk of the Docker engine has no room for the image: {error.detail}")

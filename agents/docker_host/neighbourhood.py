@@ -1,7 +1,9 @@
 """The machine that an engine is on, as far as it is asked: who listens on its ports, and what answers there."""
 
 import errno
+import shutil
 import socket
+from pathlib import Path
 from typing import Final, Protocol
 
 from agents.probe import Dial, dial
@@ -24,6 +26,9 @@ class Neighbourhood(Protocol):
     def is_free(self, port: int) -> bool:
         """Whether nobody listens on a port there."""
 
+    def room(self, folder: str) -> int | None:
+        """Bytes that are free where a folder lies; None where nobody can be asked."""
+
 
 class Afar:
     """The engine is on another machine, and all we have is its name: what it publishes is all that can be reached."""
@@ -45,6 +50,10 @@ class Afar:
         except OSError:
             return True
 
+    def room(self, folder: str) -> int | None:
+        """It does not tell."""
+        return None
+
 
 class Here:
     """The engine is on this machine, so asking the kernel is asking the target."""
@@ -61,3 +70,7 @@ class Here:
             except OSError as error:
                 return error.errno != errno.EADDRINUSE
         return True
+
+    def room(self, folder: str) -> int | None:
+        """By the kernel's word; a worker in a container of its own may not see the folder."""
+        return shutil.disk_usage(folder).free if Path(folder).exists() else None

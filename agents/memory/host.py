@@ -31,6 +31,8 @@ class MemoryHost:
         place = self._ours(spec)
         for component in spec.components:
             beat()
+            if lacking := self._world.lacking.get(component.digest):
+                raise Refused(lacking, f"there is nothing for {component.digest}")
             if component.digest in self._world.altered:
                 raise Refused(Code.DIGEST_MISMATCH, f"other bytes than {component.digest} stands for are served")
             taken = ports_of(component) & (self._world.occupied | self._others_ports(place))

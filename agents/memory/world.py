@@ -105,6 +105,8 @@ class World:
         self.places: dict[tuple[str, str, str], Place] = {}
         self.altered: set[str] = set()
         """Digests that stores serve other bytes for."""
+        self.lacking: dict[str, Code] = {}
+        """Digests that stores have nothing for, and what is told of each."""
         self.occupied: set[int] = set()
         """Ports that somebody else listens on."""
         self._numbers = itertools.count(1)

@@ -1,6 +1,7 @@
 """A Docker engine at the other end of an SSH connection: its API through `docker system dial-stdio`, its ports through the connection."""
 
 import contextlib
+import re
 import socket
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -21,6 +22,7 @@ from fairlead.domain.errors import FairleadError, Refused, Unavailable
 URL: Final = "http://docker.invalid:80"
 LISTENING: Final = "0A"
 _NOT_FOUND: Final = 127
+_AVAILABLE: Final = re.compile(r"\s(\d+)\s+\d+%\s")
 _TABLES: Final = ("/proc/net/tcp", "/proc/net/tcp6")
 
 
@@ -44,11 +46,22 @@ class There:
         _, printed = self._connection.ask(["cat", *_TABLES], sudo=False)
         return port not in listening(printed.decode(errors="replace"))
 
+    def room(self, folder: str) -> int | None:
+        """As `df` there says."""
+        status, printed = self._connection.ask(["df", "-Pk", folder])
+        return free(printed.decode(errors="replace")) if status == 0 else None
+
 
 def listening(tables: str) -> set[int]:
     """The ports of all sockets that listen."""
     rows = [line.split() for line in tables.splitlines()]
     return {int(r[1].rpartition(":")[2], 16) for r in rows if len(r) > 3 and r[3] == LISTENING}
+
+
+def free(table: str) -> int | None:
+    """Bytes that are available by `df -Pk`. Names may have spaces: what counts stands before the share that is used."""
+    found = _AVAILABLE.search(table)
+    return int(found[1]) * 1024 if found else None
 
 
 @contextlib.contextmanager

@@ -10,5 +10,9 @@ _MACHINES: Final = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm/v7", "
 
 def host_platform() -> str:
     """This machine, as images name it."""
-    machine = platform.machine().lower()
-    return f"{platform.system().lower()}/{_MACHINES.get(machine, machine)}"
+    return platform_of(platform.system(), platform.machine())
+
+
+def platform_of(system: str, machine: str) -> str:
+    """A machine by what its kernel says of it, as images name it."""
+    return f"{system.lower()}/{_MACHINES.get(machine.lower(), machine.lower())}"

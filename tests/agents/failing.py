@@ -7,6 +7,7 @@ import pytest
 from fairlead.contracts.target import TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused, Unavailable
+from fairlead.domain.fence import Claim
 from fairlead.domain.health import Health
 from tests.agents.bench import Bench, nobeat
 from tests.agents.harness import Tally, free_port
@@ -78,6 +79,25 @@ def content_that_is_not_what_its_digest_says_is_refused(bench: Bench) -> None:
     assert bench.runs(old)
 
 
+def an_image_that_cannot_run_there_is_refused_before_any_change(bench: Bench) -> None:
+    for code, image in bench.harness.lacking().items():
+        with pytest.raises(Refused) as refusal:
+            bench.harness.executor().prepare(bench.spec(bench.component(image)), nobeat)
+        assert refusal.value.code == code
+    assert bench.see() == {}
+    assert bench.tally() == Tally(0, 0)
+
+
+def what_was_prepared_needs_no_store_of_images_any_more(bench: Bench) -> None:
+    if not hasattr(bench.harness, "without_store"):
+        return
+    spec, executor = bench.of("1.0.0"), bench.harness.executor()
+    executor.prepare(spec, nobeat)
+    with bench.harness.without_store():
+        executor.apply(spec, Claim(1, 1), nobeat)
+    assert bench.runs(spec)
+
+
 def a_target_goes_back_whole(bench: Bench) -> None:
     """The first component of the new release is fine, the second is not: neither stays."""
     port = free_port()
@@ -125,6 +145,8 @@ FAILING = (
     a_taken_port_is_refused_before_any_change,
     a_port_of_another_target_is_taken,
     content_that_is_not_what_its_digest_says_is_refused,
+    an_image_that_cannot_run_there_is_refused_before_any_change,
+    what_was_prepared_needs_no_store_of_images_any_more,
     a_target_goes_back_whole,
     an_unreachable_target_is_an_answer_to_observe_and_an_error_to_prepare,
     what_runs_badly_is_seen_as_unhealthy,

@@ -4,9 +4,11 @@ import contextlib
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from fairlead.contracts.target import TargetAddress
+from fairlead.domain.codes import Code
 from fairlead.ports import Executor, FailPoints, Secrets
 
 
@@ -36,7 +38,8 @@ class Harness(Protocol):
     with 3 at once; TELL=<name> prints the variable of that name first of all.
 
     One whose components must say how they run on such targets has `dress(components)` too, which lets them. One on which a hand can have
-    another image run in the place of what runs, and leave all else as it is, has `swap(address, image)`.
+    another image run in the place of what runs, and leave all else as it is, has `swap(address, image)`. One that brings images to the target
+    itself has `without_store()`, a while in which no image can be had: where nodes pull what they start, nothing can be brought beforehand.
     """
 
     type: str
@@ -56,6 +59,9 @@ class Harness(Protocol):
 
     def altered(self) -> Image:
         """An image whose store serves other bytes than its digest says."""
+
+    def lacking(self) -> Mapping[Code, Image]:
+        """Images that cannot run there, which is known before any change, by what is told of them."""
 
     def executor(self, fail_points: FailPoints | None = None, secrets: Secrets | None = None) -> Executor:
         """A new executor on the same targets, as after a restart of the worker."""
@@ -77,6 +83,20 @@ class Harness(Protocol):
 
     def clear(self, address: TargetAddress) -> None:
         """Take down everything on the target, whatever state it is in."""
+
+
+NOWHERE = "sha256:" + "0" * 64
+"""The digest of what nobody has."""
+
+
+@contextlib.contextmanager
+def aside(folder: Path):
+    """An image layout that is away for a while."""
+    away = folder.rename(folder.with_name("away"))
+    try:
+        yield
+    finally:
+        away.rename(folder)
 
 
 @contextlib.contextmanager

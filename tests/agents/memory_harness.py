@@ -1,11 +1,12 @@
 """The in-memory executor, put through the same behaviours as the real ones."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from agents.memory import MemoryHost, World
 from fairlead.contracts.canonical import digest_of
 from fairlead.contracts.target import TargetAddress
+from fairlead.domain.codes import Code
 from fairlead.ports import FailPoints, Secrets
 from tests.agents.harness import Image, Tally
 
@@ -18,6 +19,7 @@ class MemoryHarness:
 
     def __init__(self) -> None:
         self._world = World()
+        self._world.lacking = {digest_of(code): code for code in (Code.DIGEST_NOT_FOUND, Code.PLATFORM_MISSING)}
 
     def endpoint(self, target: str) -> str:
         return "memory:host"
@@ -35,12 +37,17 @@ class MemoryHarness:
         self._world.altered.add(digest_of("altered"))
         return Image("memory/app", digest_of("altered"))
 
+    def lacking(self) -> Mapping[Code, Image]:
+        return {code: Image("memory/app", digest) for digest, code in self._world.lacking.items()}
+
     def executor(self, fail_points: FailPoints | None = None, secrets: Secrets | None = None) -> MemoryHost:
         return MemoryHost(self._world, fail_points, secrets)
 
     def given(self, address: TargetAddress, component: str, name: str) -> str | None:
         instances = self._world.place(address).instances
-        return next(i.secrets.get(name) for i in instances if i.spec.name == component and i.running)
+        return next(
+            ({**i.spec.config.env, **i.secrets}).get(name) for i in instances if i.spec.name == component and i.running
+        )
 
     def traces(self, address: TargetAddress) -> str:
         place = self._world.place(address)

@@ -6,6 +6,9 @@ from fairlead.domain.fence import Claim, FenceLost
 from tests.agents.bench import Bench, eventually, nobeat
 from tests.agents.harness import Tally, free_port
 
+HOSTILE = " a b'c\"d\\e$(touch f)`g` ${HOME} %PATH% #{x}\n%h;i|j&k>l*m å漢😀\u2028é _x000A_ <> "
+"""Whatever somebody may write for a value arrives as it is."""
+
 
 def prepare_changes_nothing(bench: Bench) -> None:
     bench.harness.executor().prepare(bench.of("1.0.0"), nobeat)
@@ -48,8 +51,10 @@ def an_upgrade_replaces_the_old_one(bench: Bench) -> None:
 
 def another_configuration_replaces_the_old_one(bench: Bench) -> None:
     bench.apply(bench.of("1.0.0"), 1)
-    bench.apply(bench.of("1.0.0", {"GREETING": "bonjour"}), 2)
-    assert bench.runs(bench.of("1.0.0", {"GREETING": "bonjour"}))
+    hostile = bench.of("1.0.0", {"GREETING": HOSTILE})
+    bench.apply(hostile, 2)
+    assert bench.runs(hostile)
+    assert bench.harness.given(bench.address, "web", "GREETING") == HOSTILE
     assert not bench.runs(bench.of("1.0.0"))
 
 

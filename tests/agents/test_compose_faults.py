@@ -1,8 +1,6 @@
 """What can go wrong on a Compose host, each with a code of its own, and what is left afterwards."""
 
 import contextlib
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,13 +18,12 @@ from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused, Unavailable
 from fairlead.domain.fence import Claim, FenceLost
 from fairlead.ports import NoFailPoints
-from tests.agents.bench import Bench, eventually, nobeat, with_config
-from tests.agents.harness import Image, Tally, listener
+from tests.agents.bench import Bench, nobeat, with_config
+from tests.agents.harness import Image, listener
 from tests.agents.test_compose_host import USUAL, stack
 from tests.fixtures.compose import ComposeHarness
 from tests.fixtures.docker import build
 from workers.demo import images
-from workers.local_engine import LocalEngine
 
 pytestmark = pytest.mark.docker
 
@@ -41,41 +38,6 @@ def bench(compose_harness: ComposeHarness) -> Iterator[Bench]:
 @pytest.fixture
 def harness(compose_harness: ComposeHarness) -> ComposeHarness:
     return compose_harness
-
-
-def test_an_engine_that_is_killed_in_the_middle_is_waited_for(
-    harness: ComposeHarness, docker_folder: Path, compose: Compose
-) -> None:
-    engine = LocalEngine(docker_folder / "mortal", bound=True)
-    engine.start()
-    mortal = ComposeHarness(engine, harness.registry, docker_folder, compose)
-    bench = Bench(mortal)
-    try:
-        bench.apply(bench.of("1.0.0"), 1)
-        with pytest.raises(Unavailable) as error:
-            bench.apply(
-                bench.of("2.0.0", {"SLOW": "3"}),
-                2,
-                beat=lambda: kill(engine) if engine.pid and bench.tally().started == 2 else None,
-            )
-        assert error.value.code == Code.TARGET_UNREACHABLE
-        engine.start()
-        bench.apply(new := bench.of("2.0.0", {"SLOW": "3"}), 2, attempt=2)
-        assert bench.runs(new)
-        assert len(mortal.containers(bench.address)) == 1
-    finally:
-        mortal.api.close()
-        if engine.pid is None:  # its containers outlive it, and only an engine takes them down
-            engine.start()
-        engine.stop()
-
-
-def kill(engine: LocalEngine) -> None:
-    """Its containerd ends with it; where nobody reaps that, the next engine would take the zombie for a living one."""
-    if engine.pid:
-        os.kill(engine.pid, signal.SIGKILL)
-        assert eventually(lambda: engine.pid is None)
-        (engine.folder / "exec/containerd/containerd.pid").unlink(missing_ok=True)
 
 
 def test_an_image_that_nobody_has_is_told_before_any_change(bench: Bench) -> None:
@@ -99,20 +61,6 @@ def test_an_image_for_another_machine_brings_the_old_one_back(bench: Bench, harn
         bench.apply(bench.spec(component), 2)
     assert refusal.value.code == Code.START_FAILED
     assert bench.runs(old)
-
-
-def test_an_index_without_this_machines_platform_is_refused(bench: Bench, harness: ComposeHarness) -> None:
-    entry = {"mediaType": images.MANIFEST, "digest": harness.image("1.0.0").digest, "size": 1}
-    content = {
-        "schemaVersion": 2,
-        "mediaType": images.INDEX,
-        "manifests": [{**entry, "platform": {"os": "plan9", "architecture": "mips"}}],
-    }
-    digest = harness.put_manifest(images._json(content), "elsewhere", images.INDEX)
-    with pytest.raises((Refused, Unavailable)) as error:
-        harness.executor().prepare(bench.spec(bench.component(Image(harness.repository, digest))), nobeat)
-    assert error.value.code in {Code.PLATFORM_MISSING, Code.REGISTRY_UNAVAILABLE}
-    assert bench.tally() == Tally(0, 0)
 
 
 def test_a_port_that_is_taken_meanwhile_is_told_for_what_it_is(bench: Bench, harness: ComposeHarness) -> None:

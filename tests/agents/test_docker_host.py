@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import pytest
 from docker.errors import StreamParseError
 from urllib3.exceptions import ProtocolError
 
-from agents.docker_host.engine import Engine, patiently
+from agents.docker_host.engine import Engine
 from agents.docker_host.engine_errors import mapped
+from agents.docker_host.patience import patiently
 from fairlead.contracts.release import RenderedHealth
 from fairlead.contracts.target import TargetSpec
 from fairlead.domain.codes import Code
@@ -90,12 +92,24 @@ def test_the_images_own_check_counts_where_the_catalogue_has_none(bench: Bench, 
     assert "own check" in refusal.value.detail
 
 
-def test_without_any_check_running_for_a_second_will_do(bench: Bench, docker_harness: DockerHarness):
+def shift(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Our clock goes wrong; the engine's does not."""
+    really = time.time
+    monkeypatch.setattr(time, "time", lambda: really() + seconds)
+
+
+def test_without_any_check_running_for_a_second_will_do_whatever_our_clock_says(
+    bench: Bench, docker_harness: DockerHarness, monkeypatch: pytest.MonkeyPatch
+):
+    shift(monkeypatch, -600)
     bench.apply(unchecked(bench, docker_harness.image("1.0.0")), 1)
     assert bench.see()["web"].health == Health.HEALTHY
 
 
-def test_without_any_check_a_crash_is_still_seen(bench: Bench, docker_harness: DockerHarness):
+def test_without_any_check_a_crash_is_still_seen_whatever_our_clock_says(
+    bench: Bench, docker_harness: DockerHarness, monkeypatch: pytest.MonkeyPatch
+):
+    shift(monkeypatch, 600)
     with pytest.raises(Refused) as refusal:
         bench.apply(unchecked(bench, docker_harness.image("1.0.0"), {"CRASH": "1"}), 1)
     assert refusal.value.code == Code.START_FAILED

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from agents.docker_host.engine import Engine
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused, Unavailable
 from tests.agents.bench import Bench, nobeat, with_config
@@ -30,13 +31,6 @@ def stopped(harness: DockerHarness) -> Iterator[None]:
         yield
     finally:
         harness.registry.start()
-
-
-def test_an_image_that_is_there_needs_no_registry(bench: Bench, docker_harness: DockerHarness):
-    docker_harness.executor().prepare(bench.of("1.0.0"), nobeat)
-    with stopped(docker_harness):
-        bench.apply(bench.of("1.0.0"), 1)
-    assert bench.runs(bench.of("1.0.0"))
 
 
 def test_of_old_releases_only_what_is_used_is_kept(bench: Bench, docker_harness: DockerHarness):
@@ -77,10 +71,14 @@ def test_altered_content_is_refused_and_nothing_of_it_is_kept(bench: Bench, dock
     assert not any(image.digest in str(i.attrs["RepoDigests"]) for i in docker_harness.api.images.list(all=True))
 
 
-def test_a_digest_that_the_registry_does_not_have_is_refused(bench: Bench, docker_harness: DockerHarness):
+def test_the_platform_that_counts_is_the_engines_not_ours(
+    bench: Bench, docker_harness: DockerHarness, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(Engine, "platform", lambda engine: "linux/s390x")
+    spec = bench.spec(bench.component(docker_harness.index("never-pulled")))
     with pytest.raises(Refused) as refusal:
-        bench.apply(bench.spec(bench.component(Image(docker_harness.repository, "sha256:" + "0" * 64))), 1)
-    assert refusal.value.code == Code.DIGEST_NOT_FOUND
+        docker_harness.executor().prepare(spec, nobeat)
+    assert refusal.value.code == Code.PLATFORM_MISSING
 
 
 def test_an_image_layout_is_refused(bench: Bench, docker_harness: DockerHarness):

@@ -166,14 +166,6 @@ def test_secrets_need_a_role_that_may_read_them(bench: Bench):
     assert refusal.value.code == Code.DEFINITION_INVALID
 
 
-def test_an_image_that_is_not_there_is_refused_before_any_change(bench: Bench):
-    missing = Image(bench.harness.image("1.0.0").repository, MISSING)
-    with pytest.raises(Refused) as refusal:
-        bench.harness.executor().prepare(bench.spec(bench.component(missing)), nobeat)
-    assert refusal.value.code == Code.DIGEST_NOT_FOUND
-    assert service(bench) == {}
-
-
 def test_an_image_for_another_machine_is_refused_before_any_change(bench: Bench):
     image = bench.harness.pushed.index("1.0.0", architecture="s390x")
     spec = told(bench.spec(bench.component(image)), definition={"runtimePlatform": {"cpuArchitecture": "ARM64"}})
@@ -239,12 +231,6 @@ def test_tasks_with_addresses_of_their_own_a_sidecar_and_a_check_inside(bench: B
         assert (seen["web"].health, len(str(seen["web"].instance).split(","))) == (Health.HEALTHY, 2)
         assert spec.components[0].accepts(seen["web"].digest)
     assert len(bench.harness.containers(bench.address, "beside")) == 2
-
-
-def test_values_arrive_as_they_are(bench: Bench):
-    values = {"A": "two words", "B": 'it\'s "quoted"', "C": "line\nline", "D": "æøå 漢字 $HOME `id`", "E": ""}
-    bench.apply(bench.of("1.0.0", values), 1)
-    assert {name: bench.harness.given(bench.address, "web", name) for name in "ABD"} == {n: values[n] for n in "ABD"}
 
 
 # what others do, and what gets lost

@@ -1,5 +1,6 @@
 """Docker engines behind SSH: what they may lack, and connections that are lost in the middle."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,13 @@ def test_an_engine_that_does_not_answer_is_unreachable(make_bench: Callable[...,
     bench = make_bench(socket=str(tmp_path / "nobody.sock"))
     assert refusal(bench) == (Unavailable, Code.TARGET_UNREACHABLE)
     assert not bench.harness.executor().observe(bench.address).reachable
+
+
+def test_the_room_on_its_disk_is_asked_of_the_host(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench()
+    facts = bench.harness.executor().check(bench.address)
+    assert facts.free
+    assert facts.free // 1024**3 == shutil.disk_usage(facts.folder).free // 1024**3
 
 
 def test_a_host_that_opens_no_connections_cannot_be_asked_for_health(make_bench: Callable[..., Bench]) -> None:

@@ -15,7 +15,7 @@ import pytest
 from agents.process_host.folder import TargetFolder
 from agents.ssh_host import bundle, engine, remote, systemd
 from agents.ssh_host.connection import Connection
-from agents.ssh_host.engine import dial_command, listening
+from agents.ssh_host.engine import dial_command, free, listening
 from agents.ssh_host.options import read_endpoint, read_options
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Unavailable
@@ -144,6 +144,19 @@ TABLES = """\
 
 def test_only_sockets_that_listen_take_a_port() -> None:
     assert listening(TABLES) == {8080, 80}
+
+
+@pytest.mark.parametrize(
+    ("table", "bytes"),
+    [
+        ("Filesystem 1024-blocks\n/dev/a b 9 5 4 56% /\n", 4096),
+        ("H\n/dev/a 9 5 0 100% /\n", 0),
+        ("", None),
+        ("H\n- - -\n", None),
+    ],
+)
+def test_the_room_is_that_of_the_one_row(table: str, bytes: int | None) -> None:
+    assert free(table) == bytes
 
 
 def test_the_engine_is_where_docker_finds_it_unless_we_are_told() -> None:

@@ -320,12 +320,6 @@ def test_the_folder_of_another_target_is_left_alone(bench: Bench, winrm_double_h
     assert refusal.value.code == Code.FOREIGN_WORKLOAD
 
 
-def test_values_arrive_as_they_are(bench: Bench) -> None:
-    value = "a 'b' \"c\" $d `e` %f% \\ \n \t ü 漢 😀 _x000A_ & | <>"
-    bench.apply(bench.of("1.0.0", {"SAID": value}), 1)
-    assert bench.harness.given(bench.address, "web", "SAID") == value
-
-
 def test_no_log_of_ours_holds_a_secret(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     safe = MemorySecrets()
     component = with_secrets(bench.component(bench.harness.image("1.0.0")), TOKEN=safe.put("env://T", "pssst-4711"))
