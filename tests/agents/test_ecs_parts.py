@@ -209,6 +209,7 @@ def test_a_tag_holds_only_what_aws_allows():
         ("ExpiredTokenException", "ListTasks", 400, Unavailable, Code.TARGET_DENIED),
         ("ExpiredToken", "AssumeRole", 403, Unavailable, Code.TARGET_DENIED),
         ("UnrecognizedClientException", "ListTasks", 400, NotAllowed, Code.TARGET_DENIED),
+        ("InvalidSignatureException", "ListTasks", 400, NotAllowed, Code.TARGET_DENIED),
         ("SomethingNew", "ListTasks", 403, NotAllowed, Code.TARGET_DENIED),
         ("AccessDenied", "AssumeRole", 403, NotAllowed, Code.ROLE_REFUSED),
         ("ClusterNotFoundException", "DescribeServices", 400, NotFound, Code.CLUSTER_NOT_FOUND),
