@@ -131,6 +131,21 @@ def test_one_whose_job_was_purged_is_not_begun_again(bench: Bench) -> None:
     assert bench.harness.hooks(bench.address) == []
 
 
+def test_what_has_ended_well_needs_no_job_that_nomad_still_has(bench: Bench) -> None:
+    asked = hooked(bench, "1.0.0", pre="true")
+    bench.apply(asked, 1)
+    [id] = bench.harness.hooks(bench.address)
+    bench.harness.call("DELETE", f"job/{id}?purge=true")
+    bench.apply(asked, 1, attempt=2)
+    assert bench.harness.hooks(bench.address) == []
+
+
+def test_how_it_ended_is_told(bench: Bench) -> None:
+    with pytest.raises(Refused, match="ended with exit code 3") as refusal:
+        bench.apply(hooked(bench, "1.0.0", pre="exit 3"), 1)
+    assert refusal.value.code == Code.HOOK_FAILED
+
+
 @pytest.mark.parametrize(("ago", "begun"), [(10, True), (SURE + 10, False)])
 def test_what_was_to_be_registered_long_ago_may_have_come_and_gone(bench: Bench, ago: int, begun: bool) -> None:
     asked = hooked(bench, "1.0.0", pre="true")
