@@ -6,14 +6,16 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Unavailable
+from fairlead.domain.fence import Claim
 from tests.agents.bench import Bench, eventually, nobeat
+from tests.agents.test_ssh_host import At
 from tests.fixtures.compose import ComposeHarness
 from tests.fixtures.docker import DockerHarness, build, need
 from workers.demo import images
@@ -43,8 +45,10 @@ class Small:
         ballast = self.engine.folder / "ballast"
         with open(ballast, "wb", buffering=0) as file:
             os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(self.engine.folder).free - but)
-        yield
-        ballast.unlink()
+        try:
+            yield
+        finally:
+            ballast.unlink()
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +105,21 @@ def test_a_full_disk_stops_nothing_and_is_waited_for(bench: Bench, small: Small)
         bench.apply(new, 2)
     assert full.value.code == Code.TARGET_FULL
     assert bench.runs(old)
+    bench.apply(new, 2, attempt=2)
+    assert bench.runs(new)
+
+
+@pytest.mark.parametrize("bench", ["docker"], indirect=True)
+def test_a_disk_that_becomes_full_in_the_middle_is_waited_for(bench: Bench, small: Small) -> None:
+    """On a Compose host the old containers are removed first, which makes room."""
+    new = bench.of("2.0.0")
+    bench.apply(bench.of("1.0.0"), 1)
+    bench.harness.executor().prepare(new, nobeat)
+    with ExitStack() as later:
+        filled = bench.harness.executor(At("after_claim", lambda: later.enter_context(small.full())))
+        with pytest.raises(Unavailable) as full:
+            filled.apply(new, Claim(2, 1), nobeat)
+    assert full.value.code == Code.TARGET_FULL
     bench.apply(new, 2, attempt=2)
     assert bench.runs(new)
 
