@@ -1,6 +1,7 @@
 """Every executor, real or in memory, does what the one table of behaviours says."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -8,32 +9,44 @@ from tests.agents.behaviour import BEHAVIOURS
 from tests.agents.bench import Bench
 from tests.agents.memory_harness import MemoryHarness
 
+HARNESSES: dict[str, list[Any]] = {
+    "memory": [],
+    "process": [pytest.mark.process],
+    "docker": [pytest.mark.docker],
+    "compose": [pytest.mark.docker],
+    "nomad_double": [],
+    "ecs": [pytest.mark.docker],
+    "nomad": [pytest.mark.docker],
+    "winrm_double": [],
+    "ssh_process": [pytest.mark.process, pytest.mark.ssh],
+    "ssh_docker": [pytest.mark.docker, pytest.mark.ssh],
+}
+LINES = ("ssh_process", "ssh_docker")
+"""What two others of the table do, at the end of a line: each behaviour goes over one of the two, by turns, and over both in `make soak`."""
+
+
+def cases() -> Iterator[Any]:
+    """Harness by harness."""
+    for harness, marks in HARNESSES.items():
+        for place, behaviour in enumerate(BEHAVIOURS):
+            is_left = harness in LINES and LINES[place % len(LINES)] != harness
+            yield pytest.param(
+                harness,
+                behaviour,
+                marks=[*marks, *([pytest.mark.soak] if is_left else [])],
+                id=f"{harness}-{behaviour.__name__}",
+            )
+
 
 @pytest.fixture(scope="session")
 def memory_harness() -> MemoryHarness:
     return MemoryHarness()
 
 
-@pytest.fixture(
-    params=[
-        "memory",
-        pytest.param("process", marks=pytest.mark.process),
-        pytest.param("docker", marks=pytest.mark.docker),
-        pytest.param("compose", marks=pytest.mark.docker),
-        "nomad_double",
-        pytest.param("ecs", marks=pytest.mark.docker),
-        pytest.param("nomad", marks=pytest.mark.docker),
-        "winrm_double",
-        pytest.param("ssh_process", marks=[pytest.mark.process, pytest.mark.ssh]),
-        pytest.param("ssh_docker", marks=[pytest.mark.docker, pytest.mark.ssh]),
-    ]
-)
-def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    bench = Bench(request.getfixturevalue(f"{request.param}_harness"))
-    yield bench
-    bench.close()
-
-
-@pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=lambda behaviour: behaviour.__name__)
-def test_every_executor(bench: Bench, behaviour: Callable[[Bench], None]) -> None:
-    behaviour(bench)
+@pytest.mark.parametrize(("harness", "behaviour"), list(cases()))
+def test_every_executor(request: pytest.FixtureRequest, harness: str, behaviour: Callable[[Bench], None]) -> None:
+    bench = Bench(request.getfixturevalue(f"{harness}_harness"))
+    try:
+        behaviour(bench)
+    finally:
+        bench.close()

@@ -13,6 +13,8 @@ from tests.system.whole import WholeSystem
 
 pytestmark = pytest.mark.docker
 _numbers = itertools.count(1)
+FAR_FROM_THE_ENGINE = [pytest.param(point, marks=pytest.mark.soak) for point in ("before_seal", "after_seal")]
+"""What happens there is the same whatever the target is: test_fail_points.py has it every time."""
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def docks(system: WholeSystem, docker_harness: DockerHarness) -> Iterator[Docker
     shop.close()
 
 
-@pytest.mark.parametrize("point", ["after_claim", "after_stop_old", "after_create", "before_seal", "after_seal"])
+@pytest.mark.parametrize("point", ["after_claim", "after_stop_old", "after_create", *FAR_FROM_THE_ENGINE])
 def test_a_worker_killed_at_a_fail_point_changes_nothing(system: WholeSystem, docks: DockerShop, point: str) -> None:
     [old], new = docks.running("prod-1"), docks.release("1.1.0")["web"].digest
     with dying_at(system, point):
