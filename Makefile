@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 # Tests wait more than they work. Those of one file stay together: they share what is slow to start.
-AT_ONCE ?= -n 3 --dist loadfile --no-loadscope-reorder
+AT_ONCE ?= -n 4 --dist loadfile --no-loadscope-reorder
 unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 
