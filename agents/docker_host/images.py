@@ -40,7 +40,8 @@ def bring(engine: Engine, store: ImageStore, component: ComponentSpec, beat: Bea
         engine.pull(repository, digest, beat, store.login(repository))
     except Unavailable as error:
         _audit(store, repository, manifest, beat)
-        raise (_no_room(engine, manifest, error) or error) from error
+        _require_room(engine, manifest, error)
+        raise
     if not engine.has_image(container.reference(component)):
         raise Refused(Code.DIGEST_MISMATCH, f"the engine pulled something else than {repository}@{digest}")
 
@@ -51,8 +52,8 @@ def _audit(store: ImageStore, repository: str, manifest: Manifest, beat: Beat) -
         store.download(repository, blob.digest, blob.size, cast(BinaryIO, _Nowhere()), beat)
 
 
-def _no_room(engine: Engine, manifest: Manifest, error: Unavailable) -> Unavailable | None:
-    """Whether that is why: the registry serves all of it, and the engine has no room for it packed and unpacked."""
-    if not is_full(engine.room(), _GROWS * sum(layer.size for layer in manifest.layers)):
-        return None
-    return Unavailable(Code.TARGET_FULL, f"the disk of the Docker engine has no room for the image: {error.detail}")
+def _require_room(engine: Engine, manifest: Manifest, error: Unavailable) -> None:
+    """Raise Unavailable (target_full) if that is why: the registry serves all of it, and the engine has no room for it packed and unpacked."""
+    if is_full(engine.room(), _GROWS * sum(layer.size for layer in manifest.layers)):
+        detail = f"the disk of the Docker engine has no room for the image: {error.detail}"
+        raise Unavailable(Code.TARGET_FULL, detail) from error

@@ -58,6 +58,20 @@ def test_a_registry_that_is_down_fails_prepare(bench: Bench, docker_harness: Doc
     assert bench.tally() == Tally(0, 0)
 
 
+def test_a_pull_that_fails_with_room_enough_is_told_as_it_failed(
+    bench: Bench, docker_harness: DockerHarness, monkeypatch: pytest.MonkeyPatch
+):
+    def fail(*_: object) -> None:
+        raise failure
+
+    failure = Unavailable(Code.REGISTRY_UNAVAILABLE, "the engine reaches no registry")
+    monkeypatch.setattr(Engine, "pull", fail)
+    with pytest.raises(Unavailable) as error:
+        docker_harness.executor().prepare(bench.of("never-pulled-either"), nobeat)
+    assert error.value is failure
+    assert failure.__cause__ is None  # whoever tells causes, as Temporal does, would never end
+
+
 @pytest.mark.parametrize("part", ["manifest", "config", "layer"])
 def test_altered_content_is_refused_and_nothing_of_it_is_kept(bench: Bench, docker_harness: DockerHarness, part: str):
     built = build(f"altered-{part}")
