@@ -95,7 +95,9 @@ class _Source:
         try:
             return self.read()
         except Problem as problem:
-            raise (no_target if problem.code == Code.PROMOTION_NOT_FOUND else problem) from no_target
+            if problem.code == Code.PROMOTION_NOT_FOUND:
+                raise no_target from None
+            raise
 
 
 def _warn(answer: Any) -> None:

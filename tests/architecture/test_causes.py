@@ -13,12 +13,11 @@ FILES = [path for root in ("fairlead", "workers", "api", "workflows", "activitie
 def raised_from_themselves(source: str) -> Iterator[int]:
     """Lines of `raise error from error`, also where the error is one of several that may be raised."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Raise) and isinstance(node.cause, ast.Name) and node.exc is not None:
-            if node.cause.id in set(_may_be(node.exc)):
-                yield node.lineno
+        if isinstance(node, ast.Raise) and isinstance(node.cause, ast.Name) and node.cause.id in _may_be(node.exc):
+            yield node.lineno
 
 
-def _may_be(raised: ast.expr) -> Iterator[str]:
+def _may_be(raised: ast.expr | None) -> Iterator[str]:
     match raised:
         case ast.Name(id=name):
             yield name
