@@ -70,7 +70,7 @@ class Checks(Protocol):
 
 @runtime_checkable
 class Forecasts(Protocol):
-    """What an executor may do beside: have a target tell what would change there. Where it cannot, nobody can say beforehand."""
+    """What an executor may do beside: have a target tell what would change there. Of the others that is told by what `observe` sees."""
 
     def forecast(self, spec: TargetSpec) -> Forecast:
         """By what is there now and no secret's value; changes nothing. Raises Refused and Unavailable where nothing can be said."""

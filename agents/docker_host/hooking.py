@@ -17,14 +17,12 @@ from agents.docker_host.judging import PAUSE
 from agents.docker_host.placement import Seat, block_of
 from agents.secrets import Safe
 from fairlead.contracts.target import ComponentSpec, SentFile, TargetSpec
-from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused
 from fairlead.domain.fence import Claim
 from fairlead.domain.target_kinds.docker_section import SECTION
-from fairlead.domain.target_kinds.hooks import POST, PRE, Hook, hooks_of
+from fairlead.domain.target_kinds.hooks import KEPT_LENGTH, KEPT_LINES, POST, PRE, Hook, failed, hooks_of
 from fairlead.ports import FailPoints
 
-_LINES, _LENGTH = 200, 16_000
 _NOT_OF_ONE_SHOTS = ("replicas", "order", "restart", "timeout", "role", "beside")
 
 
@@ -117,15 +115,12 @@ class Hooks:
             raise self._failed(hook, box, f"ended with exit code {box.exit_code}")
 
     def _words(self, box: Box) -> str:
-        return self._safe.mask_output(self._engine.last_words(box.id, _LINES, _LENGTH))
+        return self._safe.mask_output(self._engine.last_words(box.id, KEPT_LINES, KEPT_LENGTH))
 
     def _failed(self, hook: Hook, box: Box | None, what: str) -> Refused:
         log = self._words(box) if box else ""
-        fields = {"component": hook.component, "hook": hook.name, "when": hook.when, "log": log}
         said = f"; its last words:\n{log}" if log else ""
-        return Refused(
-            Code.HOOK_FAILED, f"{hook.component}: the {hook.when} hook {hook.name} {what}{said}", fields=fields
-        )
+        return failed(hook, f"{what}{said}", log)
 
 
 class Containers:

@@ -19,10 +19,9 @@ from fairlead.contracts.target import ComponentSpec, SentFile, TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import FairleadError, Refused, Unavailable
 from fairlead.domain.fence import Claim
-from fairlead.domain.target_kinds.hooks import Hook
+from fairlead.domain.target_kinds.hooks import KEPT_LENGTH, KEPT_LINES, Hook, failed
 from fairlead.ports import Beat, FailPoints
 
-_LINES, _LENGTH = 200, 16_000
 _SOON, _LATER, _SLOWER = 0.2, 5.0, 1.3
 """Pauses between looks, in seconds."""
 _UNSURE: Final = 30
@@ -196,13 +195,11 @@ class Hooks:
 
     def _words(self, hook: Hook, task: Task) -> str:
         try:
-            said = logs.of_task(self._cluster, task, hook.component, _LINES)
+            said = logs.of_task(self._cluster, task, hook.component, KEPT_LINES)
         except FairleadError:  # who may run tasks may not always read logs
             return ""
-        return end_of(self._safe.mask_output("\n".join(said)), _LENGTH)
+        return end_of(self._safe.mask_output("\n".join(said)), KEPT_LENGTH)
 
     def _failed(self, hook: Hook, task: Task | None, what: str) -> Refused:
         """Whoever goes back adds the last words."""
-        log = self._words(hook, task) if task else ""
-        fields = {"component": hook.component, "hook": hook.name, "when": hook.when, "log": log}
-        return Refused(Code.HOOK_FAILED, f"{hook.component}: the {hook.when} hook {hook.name} {what}", fields=fields)
+        return failed(hook, what, self._words(hook, task) if task else "")

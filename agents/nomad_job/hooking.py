@@ -19,10 +19,9 @@ from fairlead.contracts.target import ComponentSpec, SentFile, TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import FairleadError, NotAllowed, Refused, Unavailable
 from fairlead.domain.fence import Claim
-from fairlead.domain.target_kinds.hooks import Hook
+from fairlead.domain.target_kinds.hooks import KEPT_LENGTH, KEPT_LINES, Hook, failed
 from fairlead.ports import Beat, FailPoints
 
-_LINES, _LENGTH = 200, 16_000
 _PAUSE: Final = 0.2
 BEGUN, ENDED = "begun", "ended"
 """What is said of a hook, once its job is known to have been registered, and once it ended well. Before that: when it was about to be, in seconds."""
@@ -203,10 +202,8 @@ class Hooks:
         except FairleadError:  # who may run jobs may not always read logs
             return ""
         lines = self._safe.mask_output(said.strip()).splitlines()
-        return end_of("\n".join(lines[-_LINES:]), _LENGTH)
+        return end_of("\n".join(lines[-KEPT_LINES:]), KEPT_LENGTH)
 
     def _failed(self, hook: Hook, place: Place | None, what: str) -> Refused:
         """Whoever goes back adds the last words."""
-        log = self._words(place) if place else ""
-        fields = {"component": hook.component, "hook": hook.name, "when": hook.when, "log": log}
-        return Refused(Code.HOOK_FAILED, f"{hook.component}: the {hook.when} hook {hook.name} {what}", fields=fields)
+        return failed(hook, what, self._words(place) if place else "")

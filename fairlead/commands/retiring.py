@@ -115,27 +115,41 @@ def request(
         made = None
         if release:
             draft_plan(s, catalogue, wanted, release.digest)  # raises what would keep it from being done
-            made = promotions.insert(
-                s,
-                id=id or new_id(),
-                project=project,
-                environment=place.name,
-                release=release.version,
-                release_digest=release.digest,
-                requester=requester,
-                reason=reason,
-                intent=INTENT_RETIRE,
-                through_hold=through_hold,
-                retry_of=None,
-                requested_at=now,
-                expires_at=now + timedelta(seconds=place.promotion_expires),
-                retire=wanted.document(),
-            )
+            made = _insert(s, place, release, wanted, requester, reason, now, through_hold, id or new_id())
         for subject in _subjects(project, wanted):
             by = made.id if made else None
             over = wanted.hand_over and made is not None
             inventory.note_retirement(s, subject, actor=requester, reason=reason, now=now, promotion=by, hand_over=over)
         return made
+
+
+def _insert(
+    s: Session,
+    place: Environment,
+    release: ReleaseRecord,
+    wanted: Retirement,
+    requester: str,
+    reason: str,
+    now: datetime,
+    through_hold: str | None,
+    id: str,
+) -> PromotionRecord:
+    return promotions.insert(
+        s,
+        id=id,
+        project=release.project,
+        environment=place.name,
+        release=release.version,
+        release_digest=release.digest,
+        requester=requester,
+        reason=reason,
+        intent=INTENT_RETIRE,
+        through_hold=through_hold,
+        retry_of=None,
+        requested_at=now,
+        expires_at=now + timedelta(seconds=place.promotion_expires),
+        retire=wanted.document(),
+    )
 
 
 def retire_alone(db: Database, project: str, target: str, *, requester: str, reason: str, now: datetime) -> None:

@@ -36,6 +36,34 @@ FACTS = {
     "DesiredTGUpdates", "DimensionExhausted", "ConstraintFiltered", "CoalescedFailures", "QueuedAllocations", "Warnings", "Error", "Items", "Path",
     "Description", "Failed", "Restarts", "NodesAvailable", "Count",
 }  # fmt: skip
+OPTIONAL = frozenset(
+    {
+        "BlockedEval",
+        "FailedTGAllocs",
+        "Lock",
+        "StatusCode",
+        "Task",
+        "PreviousAllocation",
+        "NextAllocation",
+        "DesiredDescription",
+        "ClientDescription",
+        "TaskStates",
+        "DeploymentStatus",
+        "Updates",
+        "DeploymentID",
+        "JobModifyIndex",
+        "NetworkStatus",
+        "QueuedAllocations",
+        "PlanAnnotations",
+        "SnapshotIndex",
+        "PreviousEval",
+        "NodeID",
+        "NodeModifyIndex",
+        "StatusDescription",
+        "...",  # more, which was cut when it was recorded
+    }
+)
+"""Fields that are there or not by the moment at which somebody looks."""
 OPAQUE = {
     "Meta", "Details", "Items", "Config", "Env", "DesiredTGUpdates", "Metrics", "AllocatedResources", "Resources", "SharedResources", "TaskResources",
     "NetworkStatus", "DimensionExhausted", "ConstraintFiltered", "ResourcesExhausted", "ClassEligibility", "NodesAvailable", "QueuedAllocations",
@@ -207,36 +235,7 @@ def in_order(found: Any) -> list[Json]:
 def fields(expected: Any, found: Any, at: str) -> Iterator[str]:
     """Fields that one has and the other has not, wherever both have something."""
     if isinstance(expected, dict) and isinstance(found, dict) and at.rpartition("/")[2] not in OPAQUE:
-        optional = {
-            "BlockedEval",
-            "FailedTGAllocs",
-            "Lock",
-            "StatusCode",
-            "Task",
-            "PreviousAllocation",
-            "NextAllocation",
-            "DesiredDescription",
-        }
-        optional |= {
-            "ClientDescription",
-            "TaskStates",
-            "DeploymentStatus",
-            "Updates",
-            "DeploymentID",
-            "JobModifyIndex",
-            "NetworkStatus",
-        }
-        optional |= {
-            "QueuedAllocations",
-            "PlanAnnotations",
-            "SnapshotIndex",
-            "PreviousEval",
-            "NodeID",
-            "NodeModifyIndex",
-            "StatusDescription",
-            "...",  # more, which was cut when it was recorded
-        }
-        for key in (expected.keys() ^ found.keys()) - optional - named(at, expected, found):
+        for key in (expected.keys() ^ found.keys()) - OPTIONAL - named(at, expected, found):
             yield f"{at}/{key} is {'not there' if key in expected else 'too much'}"
         for key in expected.keys() & found.keys():
             yield from fields(expected[key], found[key], f"{at}/{key}")

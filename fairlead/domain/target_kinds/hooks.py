@@ -8,12 +8,16 @@ from typing import Any, Final
 from fairlead.domain.blocks import Block
 from fairlead.domain.codes import Code
 from fairlead.domain.durations import format_duration, parse_duration
+from fairlead.domain.errors import Refused
 from fairlead.domain.target_kinds.kind import Objection
 
 SECTION: Final = "hooks"
 PRE: Final = "pre"
 POST: Final = "post"
 TIMEOUT: Final = 60.0
+KEPT_LINES: Final = 200
+KEPT_LENGTH: Final = 16_000
+"""So many lines and characters are kept of the end of what one printed."""
 
 _DAY = 86_400.0
 _IMAGE = re.compile(r"[a-z0-9\[][A-Za-z0-9.:\[\]_/-]*/[a-z0-9._/-]+@sha256:[0-9a-f]{64}")
@@ -82,6 +86,12 @@ def hooks_of(component: str, run: Mapping[str, Mapping[str, Any]] | None, when: 
         )
         for said in (run or {}).get(SECTION, {}).get(when, ())
     ]
+
+
+def failed(hook: Hook, what: str, log: str = "") -> Refused:
+    """It did not end well. `log`: what it printed, masked."""
+    fields = {"component": hook.component, "hook": hook.name, "when": hook.when, "log": log}
+    return Refused(Code.HOOK_FAILED, f"{hook.component}: the {hook.when} hook {hook.name} {what}", fields=fields)
 
 
 def without_containers(run: Mapping[str, Mapping[str, Any]], options: Mapping[str, Any]) -> list[Objection]:
