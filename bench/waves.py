@@ -4,14 +4,17 @@ import asyncio
 import time
 from collections import defaultdict
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
+from agents.process_host.folder import TargetFolder
 from bench.figures import Section, median
 from bench.hops import Hop, Trace, trace
 from bench.rig import Rig
 from bench.shop import STEADY, VERSION, Project
 from fairlead.adapters.images import ImageStore
 from tests.fixtures.images import demo_files, make_layout
+from tests.fixtures.process import kill_all
 from tests.fixtures.ssh import Sshd
 from workers import packages
 from workers.ports import free_port
@@ -34,6 +37,7 @@ async def measure(rig: Rig) -> list[Section]:
         sshd = Sshd(rig.folder / "sshd")
         sshd.start()
         stack.callback(sshd.stop)
+        stack.callback(_end, rig.folder / "machines")
         return [fakes, await _section(rig, title, _document("machines", _machines(rig, sshd)))]
 
 
@@ -57,6 +61,12 @@ async def _section(rig: Rig, title: str, document: dict[str, Any]) -> Section:
     ratio = median([a / b for a, b in zip(waves, members, strict=True)])
     section.add("wave / slowest member", ratio, "x", goal=GOAL)
     return section
+
+
+def _end(machines: Path) -> None:
+    """What a supervisor keeps alive outlives the bench otherwise."""
+    for pidfile in machines.glob("*/supervisor.json"):
+        kill_all(TargetFolder(pidfile.parent))
 
 
 def _spans(found: Trace) -> tuple[float, float]:
