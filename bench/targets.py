@@ -21,11 +21,11 @@ from agents.compose_host.plugin import Compose
 from bench.figures import Section, median
 from fairlead.domain.fence import Claim
 from tests import borrowed
-from tests.agents.bench import Bench, nobeat
-from tests.agents.harness import Harness, free_port
 from tests.fixtures.compose import ComposeHarness
 from tests.fixtures.docker import DockerHarness
 from tests.fixtures.ssh import ME, Sshd, SshDockerHarness, SshProcessHarness
+from tests.targets.bench import Bench, nobeat
+from tests.targets.harness import Harness, free_port
 from workers import packages
 from workers.local_engine import LocalEngine, LocalRegistry
 

@@ -4,9 +4,9 @@ from xdist.scheduler import LoadFileScheduling
 
 ONE_SYSTEM = "tests/system/"
 """Its servers take memory and a part of a core even when nobody asks them anything, so a run starts them once, and ends them with its tests."""
-BY_HARNESS = "tests/agents/test_behaviour.py"
+BY_HARNESS = "tests/targets/test_behaviour.py"
 """One table for all executors: each executor's part of it may go to another process."""
-LONG = (ONE_SYSTEM, "tests/fire/", BY_HARNESS, "tests/workers/", "tests/rubbish/", "tests/cli/", "tests/agents/")
+LONG = (ONE_SYSTEM, "tests/fire/", "tests/targets/", "tests/workers/", "tests/rubbish/", "tests/cli/", "tests/agents/")
 """Where tests take longest. They come first, so that at the end of a run no process has to wait for another."""
 
 

@@ -11,9 +11,9 @@ from botocore.stub import Stubber
 from fairlead.adapters.clusters import NomadAccess, ecs_services, nomad_jobs
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import FairleadError, NotAllowed, NotFound, Unavailable
-from tests.agents.harness import free_port
 from tests.doubles.nomad_double.server import NomadDouble, Right
 from tests.fixtures.aws import REGION, LocalAws
+from tests.targets.harness import free_port
 
 SIGNED: dict[str, Any] = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 

@@ -11,7 +11,6 @@ from fairlead.adapters.manifests import MAX_MANIFEST, OCI_MANIFEST, Manifest
 from fairlead.adapters.registry import is_loopback
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, FairleadError, NotFound, Refused, Unavailable
-from tests.agents.harness import free_port
 from tests.fixtures.images import (
     Answer,
     LyingRegistry,
@@ -22,6 +21,7 @@ from tests.fixtures.images import (
     make_layout,
     push,
 )
+from tests.targets.harness import free_port
 from workers.local_engine import LocalRegistry
 
 ABSENT = "sha256:" + "0" * 64

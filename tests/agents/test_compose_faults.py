@@ -18,11 +18,11 @@ from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused, Unavailable
 from fairlead.domain.fence import Claim, FenceLost
 from fairlead.ports import NoFailPoints
-from tests.agents.bench import Bench, nobeat, with_config
-from tests.agents.harness import Image, listener
 from tests.agents.test_compose_host import USUAL, stack
 from tests.fixtures.compose import ComposeHarness
 from tests.fixtures.docker import build
+from tests.targets.bench import Bench, nobeat, with_config
+from tests.targets.harness import Image, listener
 from workers.demo import images
 
 pytestmark = pytest.mark.docker

@@ -12,10 +12,10 @@ from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, Refused
 from fairlead.domain.fence import Claim
 from fairlead.domain.health import Health
-from tests.agents.bench import Bench, eventually, nobeat, with_config, with_secrets
-from tests.agents.harness import Tally
 from tests.fakes.secrets import MemorySecrets
 from tests.fixtures.compose import ComposeHarness, standing_in
+from tests.targets.bench import Bench, eventually, nobeat, with_config, with_secrets
+from tests.targets.harness import Tally
 
 pytestmark = pytest.mark.docker
 

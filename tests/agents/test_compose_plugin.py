@@ -13,7 +13,7 @@ from agents.compose_host import plugin
 from agents.compose_host.plugin import Compose, Project
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Unavailable
-from tests.agents.bench import eventually, nobeat
+from tests.targets.bench import eventually, nobeat
 
 PROJECT = Project("p", "unix:///run/x.sock", "services: {}\n", {"FAIRLEAD_SECRET_web__PW": "hush"})
 Script = Callable[[str], Path]

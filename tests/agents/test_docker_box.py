@@ -11,8 +11,8 @@ from agents.docker_host.placement import Seat
 from fairlead.contracts.target import TargetSpec
 from fairlead.domain.fence import Claim
 from fairlead.domain.target_kinds.hooks import Hook
-from tests.agents.bench import DECISION, Bench, with_config
-from tests.agents.harness import Image
+from tests.targets.bench import DECISION, Bench, with_config
+from tests.targets.harness import Image
 
 IMAGE = Image("registry.example:5000/shop/web", "sha256:" + "a" * 64)
 

@@ -14,10 +14,10 @@ import pytest
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Unavailable
 from fairlead.domain.fence import Claim
-from tests.agents.bench import Bench, eventually, nobeat
 from tests.agents.test_ssh_host import At
 from tests.fixtures.compose import ComposeHarness
 from tests.fixtures.docker import DockerHarness, build, need
+from tests.targets.bench import Bench, eventually, nobeat
 from workers.demo import images
 from workers.local_engine import LocalEngine, LocalRegistry
 

@@ -18,9 +18,9 @@ from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused
 from fairlead.domain.fence import Claim, FenceLost
 from fairlead.ports import NoFailPoints, NoSecrets
-from tests.agents.bench import Bench, nobeat
-from tests.agents.harness import Tally
 from tests.fixtures.docker import DockerHarness
+from tests.targets.bench import Bench, nobeat
+from tests.targets.harness import Tally
 
 pytestmark = pytest.mark.docker
 

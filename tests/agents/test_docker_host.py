@@ -19,9 +19,9 @@ from fairlead.domain.codes import Code
 from fairlead.domain.errors import Conflict, Refused, Unavailable
 from fairlead.domain.fence import Claim
 from fairlead.domain.health import Health
-from tests.agents.bench import Bench, eventually, nobeat, with_config
-from tests.agents.harness import Image, free_port
 from tests.fixtures.docker import DockerHarness, build
+from tests.targets.bench import Bench, eventually, nobeat, with_config
+from tests.targets.harness import Image, free_port
 from workers.local_engine import LocalEngine
 
 pytestmark = pytest.mark.docker

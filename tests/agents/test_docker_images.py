@@ -9,9 +9,9 @@ import pytest
 from agents.docker_host.engine import Engine
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused, Unavailable
-from tests.agents.bench import Bench, nobeat, with_config
-from tests.agents.harness import Image, Tally
 from tests.fixtures.docker import DockerHarness, build
+from tests.targets.bench import Bench, nobeat, with_config
+from tests.targets.harness import Image, Tally
 
 pytestmark = pytest.mark.docker
 

@@ -12,11 +12,11 @@ from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused, Unavailable
 from fairlead.domain.fence import Claim
 from fairlead.domain.health import Health
-from tests.agents.bench import Bench, nobeat, with_config, with_secrets
-from tests.agents.harness import Tally
-from tests.agents.keeping import OTHER, REFERENCE
 from tests.fakes.secrets import MemorySecrets
 from tests.fixtures.docker import DockerHarness
+from tests.targets.bench import Bench, nobeat, with_config, with_secrets
+from tests.targets.harness import Tally
+from tests.targets.keeping import OTHER, REFERENCE
 
 pytestmark = pytest.mark.docker
 

@@ -17,11 +17,11 @@ from agents.ssh_host.engines import Engines
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import FairleadError, Refused, Unavailable
 from fairlead.ports import FailPoints, NoSecrets, Secrets
-from tests.agents.bench import Bench, nobeat
-from tests.agents.harness import free_port
 from tests.fixtures.certificates import Authority, Certificate
 from tests.fixtures.docker import DockerHarness
 from tests.fixtures.ssh import Sshd
+from tests.targets.bench import Bench, nobeat
+from tests.targets.harness import free_port
 from workers.local_engine import LocalEngine
 
 pytestmark = pytest.mark.docker

@@ -7,10 +7,10 @@ import pytest
 from fairlead.contracts.canonical import digest_of
 from fairlead.contracts.target import TargetSpec
 from fairlead.domain.fence import Claim
-from tests.agents.bench import Bench, nobeat, with_config, with_secrets
-from tests.agents.keeping import REFERENCE, VALUE
 from tests.fakes.secrets import MemorySecrets
 from tests.fixtures.docker import DockerHarness
+from tests.targets.bench import Bench, nobeat, with_config, with_secrets
+from tests.targets.keeping import REFERENCE, VALUE
 
 pytestmark = pytest.mark.docker
 

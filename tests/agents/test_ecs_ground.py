@@ -15,8 +15,8 @@ from agents.ecs_service.work import Work
 from fairlead.contracts.target import TargetSpec
 from fairlead.domain.fence import Claim, FenceLost
 from fairlead.ports import NoFailPoints
-from tests.agents.bench import nobeat
 from tests.agents.test_ecs_parts import component, spec
+from tests.targets.bench import nobeat
 
 ASKED = spec(component())
 FAMILY = marks.stem(ASKED)

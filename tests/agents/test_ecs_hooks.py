@@ -18,10 +18,10 @@ from fairlead.domain.errors import Refused
 from fairlead.domain.fence import Claim, FenceLost
 from fairlead.domain.target_kinds.hooks import PRE
 from fairlead.ports import Beat, NoFailPoints, NoSecrets
-from tests.agents.bench import nobeat
-from tests.agents.hooking import with_run
 from tests.agents.test_ecs_ground import Told
 from tests.agents.test_ecs_parts import DIGEST, ENVOY, PLACE, SUBNETS, component, spec
+from tests.targets.bench import nobeat
+from tests.targets.hooking import with_run
 
 FIRST, SECOND = (
     {"name": "first", "command": ["a"], "timeout": "1s"},

@@ -18,12 +18,12 @@ from fairlead.domain.codes import Code
 from fairlead.domain.errors import NotAllowed, NotFound, Refused, Unavailable
 from fairlead.domain.fence import Claim
 from fairlead.domain.health import Health
-from tests.agents.bench import Bench, eventually, nobeat
-from tests.agents.harness import Image, Tally
-from tests.agents.keeping import apply, secretive
 from tests.fakes.secrets import MemorySecrets
 from tests.fixtures.aws import REGION
 from tests.fixtures.ecs import CLUSTER, EcsHarness, changed
+from tests.targets.bench import Bench, eventually, nobeat
+from tests.targets.harness import Image, Tally
+from tests.targets.keeping import apply, secretive
 
 pytestmark = pytest.mark.docker
 

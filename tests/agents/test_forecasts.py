@@ -16,14 +16,14 @@ from fairlead.domain.errors import Refused, Unavailable
 from fairlead.domain.fence import Claim
 from fairlead.domain.forecast import Forecast
 from fairlead.ports import Forecasts
-from tests.agents.bench import Bench, with_config, with_secrets
-from tests.agents.keeping import apply, secretive
 from tests.agents.test_compose_host import USUAL, pinned, stack
 from tests.agents.test_ecs_parts import DIGEST, PLACE, component, spec
 from tests.fakes.secrets import MemorySecrets
 from tests.fixtures.compose import ComposeHarness
 from tests.fixtures.ecs import EcsHarness
 from tests.fixtures.nomad import NomadDoubleHarness
+from tests.targets.bench import Bench, with_config, with_secrets
+from tests.targets.keeping import apply, secretive
 
 RECORDED = json.loads((Path(__file__).parent / "nomad_recordings" / "02-plan-and-check-and-set.json").read_text())
 HUSH = "hush-hush-4711"

@@ -8,7 +8,7 @@ from agents.ecs_service import marks
 from agents.nomad_job.marks import job_id
 from fairlead.domain.errors import Refused
 from fairlead.domain.fence import Claim, FenceLost
-from tests.agents.bench import Bench, nobeat
+from tests.targets.bench import Bench, nobeat
 
 
 def removed(bench: Bench) -> None:

@@ -13,12 +13,12 @@ from fairlead.contracts.target import TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused, Unavailable
 from fairlead.domain.fence import Claim, FenceLost
-from tests.agents.bench import Bench, nobeat, with_secrets
-from tests.agents.hooking import hooked, with_run
 from tests.agents.test_nomad_parts import spec
 from tests.doubles.nomad_double import NomadDouble
 from tests.fakes.secrets import MemorySecrets
 from tests.fixtures.nomad import NomadDoubleHarness
+from tests.targets.bench import Bench, nobeat, with_secrets
+from tests.targets.hooking import hooked, with_run
 
 DIGEST = "sha256:" + "b" * 64
 HOOK = {"name": "tell", "command": ["tell", "--all"]}

@@ -13,12 +13,12 @@ from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused, Unavailable
 from fairlead.domain.fence import Claim
 from fairlead.domain.health import Health
-from tests.agents.bench import Bench, eventually, nobeat, with_config
-from tests.agents.harness import Image, Tally
-from tests.agents.keeping import apply, secretive
 from tests.doubles.nomad_double import NomadDouble, Right
 from tests.fakes.secrets import MemorySecrets
 from tests.fixtures.nomad import NomadDoubleHarness
+from tests.targets.bench import Bench, eventually, nobeat, with_config
+from tests.targets.harness import Image, Tally
+from tests.targets.keeping import apply, secretive
 
 TOKEN = "0b7b8f9c-5f57-4c1d-8a53-2a6a2b7b7f11"
 

@@ -15,8 +15,8 @@ from fairlead.domain.codes import Code
 from fairlead.domain.errors import Conflict, NotAllowed, Refused
 from fairlead.domain.fence import Claim, FenceLost
 from fairlead.ports import NoFailPoints, NoSecrets
-from tests.agents.bench import nobeat, with_config
 from tests.agents.test_ecs_parts import component
+from tests.targets.bench import nobeat, with_config
 
 ANYTHING: Any = None
 

@@ -15,12 +15,12 @@ from fairlead.domain.errors import FairleadError, Refused, Unavailable
 from fairlead.domain.fence import Claim
 from fairlead.domain.health import Health
 from tests import components
-from tests.agents.bench import Bench, nobeat, with_config, with_secrets
 from tests.doubles.nomad_double import NomadDouble, Right
 from tests.fakes.secrets import MemorySecrets
 from tests.fixtures.certificates import Authority, Certificate
 from tests.fixtures.docker import need
 from tests.fixtures.nomad import NomadDoubleHarness
+from tests.targets.bench import Bench, nobeat, with_config, with_secrets
 from workers.local_engine import LocalRegistry
 
 TOKEN, REFERENCE = "5d6f4f0e-7c0c-4b55-9c37-0a6cf0b0c0de", "vault://kv/nomad#token"

@@ -11,10 +11,10 @@ from fairlead.contracts.target import TargetAddress
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, Conflict, Refused
 from fairlead.domain.fence import Claim
-from tests.agents.bench import Bench, ask, nobeat
-from tests.agents.harness import Image, listener
 from tests.fixtures.images import alter, demo_files, make_layout
 from tests.fixtures.process import COMMAND, ProcessHarness
+from tests.targets.bench import Bench, ask, nobeat
+from tests.targets.harness import Image, listener
 
 pytestmark = pytest.mark.process
 

@@ -15,9 +15,9 @@ from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused, Unavailable
 from fairlead.domain.fence import Claim, FenceLost
 from fairlead.domain.health import Health
-from tests.agents.bench import Bench, ask, eventually, nobeat
-from tests.agents.harness import free_port
 from tests.fixtures.process import ProcessHarness, applications_of, kill_all
+from tests.targets.bench import Bench, ask, eventually, nobeat
+from tests.targets.harness import free_port
 
 pytestmark = pytest.mark.process
 

@@ -23,8 +23,8 @@ from agents.process_host.spawn import spawn
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Conflict, Refused
 from fairlead.domain.fence import Claim, FenceLost
-from tests.agents.bench import eventually
-from tests.agents.harness import free_port
+from tests.targets.bench import eventually
+from tests.targets.harness import free_port
 
 OURSELVES = User(None, None)
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")

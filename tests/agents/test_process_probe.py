@@ -9,7 +9,7 @@ import pytest
 
 from agents.probe import host_port, probe, probe_until_sure
 from fairlead.contracts.release import RenderedHealth
-from tests.agents.harness import free_port
+from tests.targets.harness import free_port
 
 HOST = "127.0.0.1"
 

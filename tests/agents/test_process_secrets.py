@@ -11,11 +11,11 @@ from agents.process_host.confidences import Confidences
 from agents.process_host.folder import TargetFolder
 from fairlead.domain.errors import Refused
 from fairlead.domain.fence import Claim
-from tests.agents.bench import Bench, eventually
-from tests.agents.keeping import OTHER, REFERENCE, VALUE, apply, secretive
 from tests.agents.test_process_supervisor import sleeper
 from tests.fakes.secrets import MemorySecrets
 from tests.fixtures.process import applications_of, supervisor_of
+from tests.targets.bench import Bench, eventually
+from tests.targets.keeping import OTHER, REFERENCE, VALUE, apply, secretive
 
 pytestmark = pytest.mark.process
 

@@ -11,8 +11,8 @@ from agents.process_host.errands import file_of, how_ended
 from agents.process_host.records import Run, RunSpec
 from fairlead.domain.errors import Refused, Unavailable
 from fairlead.domain.fence import Claim, FenceLost
-from tests.agents.bench import Bench, eventually, nobeat
 from tests.fixtures.process import kill_all, supervisor_of
+from tests.targets.bench import Bench, eventually, nobeat
 
 pytestmark = pytest.mark.process
 

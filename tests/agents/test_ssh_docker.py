@@ -10,11 +10,11 @@ import pytest
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import FairleadError, Refused, Unavailable
 from fairlead.domain.fence import Claim
-from tests.agents.bench import Bench, nobeat
-from tests.agents.harness import Tally
 from tests.agents.test_ssh_host import At
 from tests.fixtures.docker import DockerHarness
 from tests.fixtures.ssh import Sshd, SshDockerHarness
+from tests.targets.bench import Bench, nobeat
+from tests.targets.harness import Tally
 
 pytestmark = [pytest.mark.ssh, pytest.mark.docker]
 

@@ -15,9 +15,9 @@ from fairlead.adapters.images import ImageStore
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import FairleadError, Refused, Unavailable
 from fairlead.domain.fence import Claim
-from tests.agents.bench import Bench, ask, eventually, nobeat, with_config
-from tests.agents.harness import Tally
 from tests.fixtures.ssh import DEPLOY, PASSWORD, Sshd, SshProcessHarness
+from tests.targets.bench import Bench, ask, eventually, nobeat, with_config
+from tests.targets.harness import Tally
 
 pytestmark = [pytest.mark.ssh, pytest.mark.process]
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")

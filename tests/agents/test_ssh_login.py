@@ -19,9 +19,9 @@ from fairlead.adapters.images import ImageStore
 from fairlead.contracts.target import TargetAddress
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import FairleadError, Unavailable
-from tests.agents.bench import eventually
-from tests.agents.harness import free_port
 from tests.fixtures.ssh import KEY, ME, Sshd, make_key
+from tests.targets.bench import eventually
+from tests.targets.harness import free_port
 
 pytestmark = pytest.mark.ssh
 

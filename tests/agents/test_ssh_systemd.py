@@ -6,8 +6,8 @@ import pytest
 
 from agents.ssh_host import systemd
 from fairlead.domain.fence import Claim
-from tests.agents.bench import Bench, ask, eventually, nobeat
 from tests.fixtures.systemd import Machine
+from tests.targets.bench import Bench, ask, eventually, nobeat
 
 pytestmark = [pytest.mark.ssh, pytest.mark.process]
 

@@ -8,13 +8,13 @@ from fairlead.contracts.target import TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused
 from fairlead.domain.fence import Claim
-from tests.agents.bench import Bench, eventually, nobeat, with_config
-from tests.agents.harness import Tally
-from tests.agents.hooking import RANDOM, hooked, printed, with_run
-from tests.agents.keeping import OTHER
 from tests.doubles.winrm_double import WinrmDouble
 from tests.fakes.secrets import MemorySecrets
 from tests.fixtures.winrm import WinrmHarness
+from tests.targets.bench import Bench, eventually, nobeat, with_config
+from tests.targets.harness import Tally
+from tests.targets.hooking import RANDOM, hooked, printed, with_run
+from tests.targets.keeping import OTHER
 
 ENDLESS = f"while read id < {RANDOM}; do :; done"
 

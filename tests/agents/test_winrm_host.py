@@ -22,14 +22,14 @@ from fairlead.domain.codes import Code
 from fairlead.domain.errors import FairleadError, Refused, Unavailable
 from fairlead.domain.fence import Claim
 from fairlead.domain.health import Health
-from tests.agents.bench import Bench, nobeat, with_config, with_secrets
-from tests.agents.harness import Tally
 from tests.doubles.winrm_double import WinrmDouble, wsman
 from tests.doubles.winrm_double.windows import Service
 from tests.fakes.secrets import MemorySecrets
 from tests.fixtures.certificates import DAY, Authority
 from tests.fixtures.images import demo_files, make_layout
 from tests.fixtures.winrm import PASSWORD, USER, LoginSecrets, WinrmHarness, serving
+from tests.targets.bench import Bench, nobeat, with_config, with_secrets
+from tests.targets.harness import Tally
 
 _names = itertools.count(1)
 

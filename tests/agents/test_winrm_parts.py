@@ -21,8 +21,8 @@ from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused
 from fairlead.domain.fence import Claim
 from fairlead.ports import Beat
-from tests.agents.bench import nobeat
 from tests.doubles.winrm_double import imitations
+from tests.targets.bench import nobeat
 
 PLAIN: dict[str, Any] = {"component": "web", "cwd": "", "home": "", "env": {}, "ports": (), "stop_grace": 1.0}
 TOO_NEW = re.compile(r"\?\?|&&|\|\||\?\.|\?\[|-Parallel\b|Set-Service\b.*-BinaryPathName|Remove-Service\b")

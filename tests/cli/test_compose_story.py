@@ -13,11 +13,11 @@ from fairlead.contracts.target import SentFile, TargetAddress, TargetSpec
 from fairlead.domain.fence import Claim
 from fairlead.domain.health import Health
 from fairlead.store import releases
-from tests.agents.bench import nobeat
-from tests.agents.harness import free_port
 from tests.api.office import Office
 from tests.cli.terminal import Terminal
 from tests.fixtures.compose import ComposeHarness
+from tests.targets.bench import nobeat
+from tests.targets.harness import free_port
 
 EXAMPLE = Path(__file__).parent.parent.parent / "examples/compose"
 PROJECT = "corner-shop"

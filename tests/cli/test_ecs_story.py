@@ -13,11 +13,11 @@ from fairlead.contracts.target import TargetAddress, TargetSpec
 from fairlead.domain.fence import Claim
 from fairlead.domain.health import Health
 from fairlead.store import releases
-from tests.agents.bench import nobeat
 from tests.api.office import Office
 from tests.cli.terminal import Terminal
 from tests.fixtures.aws import REGION
 from tests.fixtures.ecs import CLUSTER, EcsHarness
+from tests.targets.bench import nobeat
 
 EXAMPLE = Path(__file__).parent.parent.parent / "examples/ecs_service/fairlead.yaml"
 PROJECT = "hello"

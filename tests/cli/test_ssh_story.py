@@ -11,12 +11,12 @@ from fairlead.commands import catalogue
 from fairlead.contracts.target import TargetAddress
 from fairlead.domain.fence import Claim
 from fairlead.domain.health import Health
-from tests.agents.bench import nobeat
-from tests.agents.harness import free_port
 from tests.api.office import Office
 from tests.cli.planned import planned
 from tests.cli.terminal import Terminal
 from tests.fixtures.ssh import SshDockerHarness
+from tests.targets.bench import nobeat
+from tests.targets.harness import free_port
 
 EXAMPLE = Path(__file__).parent.parent.parent / "examples/ssh_host/fairlead.yaml"
 PROJECT = "hello"

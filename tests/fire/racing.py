@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from fairlead.contracts.target import TargetSpec
-from tests.agents.bench import Bench, eventually
+from tests.targets.bench import Bench, eventually
 
 PLACES = ("after_claim", "after_stop_old", "after_create")
 MOMENT = "some moment"

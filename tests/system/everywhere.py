@@ -13,7 +13,6 @@ from fairlead.commands import catalogue, plans
 from fairlead.contracts.target import TargetAddress
 from fairlead.domain.catalogue import Catalogue
 from tests import borrowed
-from tests.agents.harness import Harness, Tally
 from tests.fixtures.compose import ComposeHarness
 from tests.fixtures.docker import DockerHarness
 from tests.fixtures.ecs import CLUSTER, EcsHarness
@@ -21,6 +20,7 @@ from tests.fixtures.nomad import NomadDoubleHarness, NomadHarness
 from tests.fixtures.process import ProcessHarness, applications_of
 from tests.fixtures.ssh import SshProcessHarness
 from tests.fixtures.winrm import PASSWORD, USER, WinrmHarness
+from tests.targets.harness import Harness, Tally
 from workers import packages
 from workers.demo import images
 

@@ -7,11 +7,11 @@ import pytest
 
 from fairlead.domain.catalogue import TargetType
 from tests import components
-from tests.agents.harness import Tally
 from tests.cli.terminal import Terminal
 from tests.fixtures.process import ProcessHarness
 from tests.system.everywhere import ENVIRONMENT, Everywhere, Harnesses, fill_in, publish, read
 from tests.system.whole import WholeSystem
+from tests.targets.harness import Tally
 
 pytestmark = [pytest.mark.docker, pytest.mark.process, pytest.mark.ssh]
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.agents.harness import listener
 from tests.fixtures.images import LyingRegistry, alter, blob_path
 from tests.system.conftest import MakeShop
 from tests.system.shop import Shop
+from tests.targets.harness import listener
 from workers.demo.images import Image
 
 pytestmark = pytest.mark.process

@@ -7,7 +7,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.agents.bench import eventually
+from tests.targets.bench import eventually
 from workers.local_engine import Bridge, LocalEngine, LocalRegistry
 
 pytestmark = pytest.mark.docker

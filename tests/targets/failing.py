@@ -9,8 +9,8 @@ from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused, Unavailable
 from fairlead.domain.fence import Claim
 from fairlead.domain.health import Health
-from tests.agents.bench import Bench, nobeat
-from tests.agents.harness import Tally, free_port
+from tests.targets.bench import Bench, nobeat
+from tests.targets.harness import Tally, free_port
 
 
 def an_unhealthy_start_puts_the_old_one_back_and_says_why(bench: Bench) -> None:

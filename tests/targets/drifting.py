@@ -4,7 +4,7 @@ from fairlead.contracts.canonical import digest_of
 from fairlead.contracts.compare import compare
 from fairlead.contracts.target import ComponentSpec, TargetAddress
 from fairlead.domain.drift import Kind
-from tests.agents.bench import Bench, eventually
+from tests.targets.bench import Bench, eventually
 
 OTHER = digest_of("something else")
 NOT_RUNNING = {Kind.MISSING, Kind.UNHEALTHY}

@@ -3,8 +3,8 @@
 import pytest
 
 from fairlead.domain.fence import Claim, FenceLost
-from tests.agents.bench import Bench, eventually, nobeat
-from tests.agents.harness import Tally, free_port
+from tests.targets.bench import Bench, eventually, nobeat
+from tests.targets.harness import Tally, free_port
 
 HOSTILE = " a b'c\"d\\e$(touch f)`g` ${HOME} %PATH% #{x}\n%h;i|j&k>l*m å漢😀\u2028é _x000A_ <> "
 """Whatever somebody may write for a value arrives as it is."""

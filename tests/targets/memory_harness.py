@@ -8,11 +8,11 @@ from fairlead.contracts.canonical import digest_of
 from fairlead.contracts.target import TargetAddress
 from fairlead.domain.codes import Code
 from fairlead.ports import FailPoints, Secrets
-from tests.agents.harness import Image, Tally
+from tests.targets.harness import Image, Tally
 
 
 class MemoryHarness:
-    """tests.agents.harness.Harness on one World."""
+    """tests.targets.harness.Harness on one World."""
 
     type = "memory"
     health_path = "/healthz"

@@ -9,8 +9,11 @@ from fairlead.contracts.canonical import digest_of
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused
 from fairlead.domain.fence import Claim
-from tests.agents.bench import Bench, nobeat
-from tests.agents.hooking import (
+from tests.fakes.secrets import MemorySecrets
+from tests.fixtures.compose import ComposeHarness, standing_in
+from tests.fixtures.docker import DockerHarness
+from tests.targets.bench import Bench, nobeat
+from tests.targets.hooking import (
     HOOKING,
     a_killed_workers_hook_is_awaited_not_run_again,
     hooked,
@@ -18,10 +21,7 @@ from tests.agents.hooking import (
     printed,
     with_run,
 )
-from tests.agents.keeping import OTHER
-from tests.fakes.secrets import MemorySecrets
-from tests.fixtures.compose import ComposeHarness, standing_in
-from tests.fixtures.docker import DockerHarness
+from tests.targets.keeping import OTHER
 
 FAR = (hooks_run_once_around_the_change, a_killed_workers_hook_is_awaited_not_run_again)
 """What tells whether orders and answers go over the line; the rest is the process host's own code."""

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.agents.behaviour import BEHAVIOURS
-from tests.agents.bench import Bench
-from tests.agents.memory_harness import MemoryHarness
+from tests.targets.behaviour import BEHAVIOURS
+from tests.targets.bench import Bench
+from tests.targets.memory_harness import MemoryHarness
 
 HARNESSES: dict[str, list[Any]] = {
     "memory": [],

@@ -7,11 +7,11 @@ import pytest
 from fairlead.domain.errors import Refused
 from fairlead.domain.fence import Claim
 from fairlead.ports import Forecasts
-from tests.agents.bench import Bench, KillAt, Killed, nobeat
-from tests.agents.harness import Tally
-from tests.agents.keeping import REFERENCE, VALUE, secretive
-from tests.agents.keeping import apply as bring
 from tests.fakes.secrets import MemorySecrets
+from tests.targets.bench import Bench, KillAt, Killed, nobeat
+from tests.targets.harness import Tally
+from tests.targets.keeping import REFERENCE, VALUE, secretive
+from tests.targets.keeping import apply as bring
 
 
 def what_is_handed_over_runs_on_and_is_not_ours(bench: Bench) -> None:

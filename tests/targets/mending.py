@@ -5,8 +5,8 @@ import pytest
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused, Unavailable
 from fairlead.domain.fence import Claim, FenceLost
-from tests.agents.bench import Bench, nobeat
-from tests.agents.harness import Tally
+from tests.targets.bench import Bench, nobeat
+from tests.targets.harness import Tally
 
 
 def a_lower_number_is_refused_even_after_a_restart(bench: Bench) -> None:

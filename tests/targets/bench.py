@@ -15,7 +15,7 @@ from fairlead.contracts.release import RenderedConfig, RenderedHealth, SecretUse
 from fairlead.contracts.target import ComponentObservation, ComponentSpec, Sticker, TargetAddress, TargetSpec
 from fairlead.domain.fence import Claim
 from fairlead.domain.health import Health
-from tests.agents.harness import Harness, Image, Tally, free_port
+from tests.targets.harness import Harness, Image, Tally, free_port
 
 PROJECT, ENVIRONMENT = "suite", "test"
 DECISION = "sha256:" + "d" * 64

@@ -6,7 +6,7 @@ from fairlead.domain.errors import FairleadError
 from fairlead.domain.fitness import judge
 from fairlead.domain.grades import Grade
 from fairlead.ports import Checks
-from tests.agents.bench import Bench
+from tests.targets.bench import Bench
 from workers.clock import now
 
 

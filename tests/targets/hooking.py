@@ -9,9 +9,9 @@ from fairlead.contracts.target import ComponentSpec, SentFile, TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused
 from fairlead.domain.fence import Claim
-from tests.agents.bench import Bench, nobeat, with_config, with_secrets
-from tests.agents.keeping import OTHER, REFERENCE
 from tests.fakes.secrets import MemorySecrets
+from tests.targets.bench import Bench, nobeat, with_config, with_secrets
+from tests.targets.keeping import OTHER, REFERENCE
 
 RANDOM = "/proc/sys/kernel/random/uuid"
 

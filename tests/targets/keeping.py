@@ -11,9 +11,9 @@ from fairlead.domain.codes import Code
 from fairlead.domain.errors import NotAllowed, Refused, Unavailable
 from fairlead.domain.fence import Claim
 from fairlead.domain.masking import MASK
-from tests.agents.bench import Bench, nobeat, with_secrets
-from tests.agents.harness import Tally
 from tests.fakes.secrets import MemorySecrets
+from tests.targets.bench import Bench, nobeat, with_secrets
+from tests.targets.harness import Tally
 
 REFERENCE = "vault://kv/suite#token"
 VALUE = "pa ss'w\"örd $HOME `id` %20 §§"
