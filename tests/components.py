@@ -45,7 +45,7 @@ def main() -> int:
         "the topology": lacking(["docker-compose"], root=False),
         "Compose targets": borrowed.lacking(),
         "SSH hosts": lacking(["openssh-server"], root=False),
-        "units of systemd": lacking(["systemd"]),
+        "units of systemd": lacking(["systemd", "libpam-systemd"]),
     }
     skipped = {what: reason for what, reason in reasons.items() if reason}
     for what, reason in skipped.items():

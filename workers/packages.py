@@ -16,9 +16,10 @@ PROGRAMS: Mapping[str, str] = MappingProxyType(
         "docker-compose": "docker-compose",
         "openssh-server": "sshd",
         "systemd": "systemctl",
+        "libpam-systemd": "pam_systemd.so",
     }
 )
-"""The program that each package is wanted for. A program that is there already, wherever it comes from, will do."""
+"""The program, or module of PAM, that each package is wanted for. One that is there already, wherever it comes from, will do."""
 
 PATH = os.environ.get("PATH", os.defpath) + ":/usr/local/sbin:/usr/sbin:/sbin"
 """With the folders of the administrator, where engines are."""
@@ -28,6 +29,8 @@ _POLICY = Path("/usr/sbin/policy-rc.d")
 
 def program(name: str) -> Path | None:
     """Where a program is, the folders of the administrator included. A busybox counts only when it is static."""
+    if name.endswith(".so"):
+        return next(Path("/lib").glob(f"*/security/{name}"), None)
     found = shutil.which(name, path=PATH)
     if found is None or (name == "busybox" and not _is_static(Path(found))):
         return None

@@ -124,15 +124,15 @@ class Far:
 class Session:
     """One worker's visit."""
 
-    def __init__(self, line: Line, site: Site) -> None:
+    def __init__(self, line: Line, site: Site, restart: str | None) -> None:
         self._line, self._site, self._far = line, site, Far(line)
         self._orders: dict[str, Callable[[Order], Any]] = {
             "missing": lambda o: site.missing(job(o["job"])),
             "stage": self._stage,
-            "prepare": lambda o: site.prepare(job(o["job"])),
+            "prepare": self._prepare,
             "apply": lambda o: asdict(site.apply(job(o["job"]), Claim.parse(o["claim"]), self._far)),
             "observe": lambda o: asdict(site.observe(o["owner"])),
-            "fitness": lambda o: site.fitness(),
+            "fitness": lambda o: {**site.fitness(), "restart": restart},
             "logs": lambda o: site.logs(o["owner"], o["component"], o["lines"]),
             "retire": lambda o: site.retire(o["owner"], Claim.parse(o["claim"]), self._far),
             "hand_over": lambda o: site.hand_over(o["owner"], Claim.parse(o["claim"]), self._far),
@@ -163,6 +163,10 @@ class Session:
             detail = f"{type(error).__name__}: {error}"
             answer = {"error": {"kind": "Unavailable", "code": Code.TARGET_UNREACHABLE, "detail": detail}}
         self._line.write(answer)
+
+    def _prepare(self, order: Order) -> None:
+        systemd.require_lasting()
+        self._site.prepare(job(order["job"]))
 
     def _stage(self, order: Order) -> None:
         """Take layers until all are there; a worker that gives up leaves without a word."""
@@ -200,7 +204,7 @@ def serve(program: Path, root: Path) -> None:
             {"hello": 1, "platform": site.platform, "python": sys.version.split()[0], "systemd": keeping.by_systemd}
         )
         threading.Thread(target=_say_alive, args=(line,), daemon=True).start()
-        Session(line, site).run()
+        Session(line, site, keeping.restart).run()
     except Gone:
         return
 

@@ -151,6 +151,7 @@ class Code(StrEnum):
     TARGET_CHANGED = "target_changed"
     FOLDER_UNSAFE = "folder_unsafe"
     PYTHON_MISSING = "python_missing"
+    LOGOUT_KILLS = "logout_kills"
     SUDO_REFUSED = "sudo_refused"
     DOCKER_MISSING = "docker_missing"
     SSH_HOST_KEY_UNKNOWN = "ssh_host_key_unknown"

@@ -1,6 +1,6 @@
 """Whether a target is fit to be deployed to: what the facts mean that it tells of itself."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,13 +12,24 @@ SKEW: Final = timedelta(seconds=30)
 ROOM: Final = 1024**3
 LEAST_ROOM: Final = 100 * 1024**2
 _TOLD_NOT: Final = "such targets do not tell"
+_LATE: Final = "after a restart of the machine, what ran comes back only when we next look"
+RESTARTS: Final[Mapping[str, Finding]] = {
+    "unit": good("restart", "a unit of systemd brings back what runs"),
+    "not_lingering": doubtful(
+        "restart", f"our user does not linger there: {_LATE}", "have root run `loginctl enable-linger` for that user"
+    ),
+    "no_manager": doubtful(
+        "restart", f"our user lingers, but systemd does not run for him: {_LATE}", "install libpam-systemd there"
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class TargetFacts:
     """What a target tells of itself; None where it does not.
 
-    `free`: bytes where our things lie (`folder`); `writable`: whether we may write there; `capabilities`: what can be done there.
+    `free`: bytes where our things lie (`folder`); `writable`: whether we may write there; `capabilities`: what can be done there;
+    `restart`: what brings back what runs when the machine is restarted, one of RESTARTS.
     """
 
     version: str | None = None
@@ -27,6 +38,7 @@ class TargetFacts:
     writable: bool | None = None
     folder: str | None = None
     capabilities: tuple[str, ...] = ()
+    restart: str | None = None
 
 
 def judge(facts: TargetFacts, earliest: datetime, latest: datetime) -> tuple[Finding, ...]:
@@ -37,6 +49,7 @@ def judge(facts: TargetFacts, earliest: datetime, latest: datetime) -> tuple[Fin
         *_clock(facts, earliest, latest),
         *_room(facts),
         *_rights(facts),
+        *([RESTARTS[facts.restart]] if facts.restart else []),
         *([good("capabilities", ", ".join(facts.capabilities))] if facts.capabilities else []),
     )
 

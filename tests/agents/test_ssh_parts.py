@@ -50,19 +50,19 @@ FOLDER = TargetFolder(Path('/srv/50% of "it\'s" $HOME/shop-prod-prod-1'))
 
 
 def test_a_unit_keeps_the_supervisor_and_lets_applications_live(tmp_path: Path) -> None:
-    text = systemd.render(FOLDER, ["/usr/bin/python3", "-I", "/p", "keep", str(FOLDER.path)], as_root=True)
+    text = systemd.render(FOLDER, ["/usr/bin/python3", "-I", "/p", "keep", str(FOLDER.path)], "multi-user.target")
     lines = text.splitlines()
     assert {"KillMode=process", "Restart=on-failure", "WantedBy=multi-user.target"} <= set(lines)
     [command] = [line for line in lines if line.startswith("ExecStart=")]
     assert command.endswith(r'"keep" "/srv/50%% of \"it' + "'" + r's\" $$HOME/shop-prod-prod-1"')
-    assert "WantedBy=default.target" in systemd.render(FOLDER, ["/p"], as_root=False)
+    assert "WantedBy=default.target" in systemd.render(FOLDER, ["/p"], "default.target")
 
 
 def test_systemd_itself_finds_no_fault_with_the_unit(tmp_path: Path) -> None:
     if not shutil.which("systemd-analyze"):
         pytest.skip("there is no systemd-analyze here")
     unit = tmp_path / systemd.unit_name(FOLDER)
-    unit.write_text(systemd.render(FOLDER, [sys.executable, "-I", "/p", "keep", str(FOLDER.path)], as_root=True))
+    unit.write_text(systemd.render(FOLDER, [sys.executable, "-I", "/p", "keep", str(FOLDER.path)], "multi-user.target"))
     command = ["systemd-analyze", "verify", "--man=no", str(unit)]
     told = subprocess.run(command, capture_output=True, text=True, check=False)
     assert unit.name not in told.stderr, told.stderr
@@ -70,7 +70,7 @@ def test_systemd_itself_finds_no_fault_with_the_unit(tmp_path: Path) -> None:
 
 def test_without_systemd_a_supervisor_detaches_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(systemd, "RUNNING", tmp_path / "nothing")
-    assert not systemd.is_offered()
+    assert systemd.restarting() is None
 
 
 def test_with_systemd_a_unit_is_written_enabled_and_forgotten(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_with_systemd_a_unit_is_written_enabled_and_forgotten(monkeypatch: pytes
     said: list[tuple[str, ...]] = []
     monkeypatch.setattr(systemd, "_systemctl", lambda *words: said.append(words) or True)
     monkeypatch.setattr(systemd, "units", lambda: tmp_path / "units")
-    keeping, name = systemd.Keeping(Path("/program"), by_systemd=True), systemd.unit_name(FOLDER)
+    keeping, name = systemd.Keeping(Path("/program"), systemd.UNIT), systemd.unit_name(FOLDER)
     assert keeping.launch(FOLDER)
     assert said == [("daemon-reload",), ("enable", name), ("start", name)]
     assert keeping.launch(FOLDER)

@@ -32,6 +32,9 @@ def grades(**facts: Any) -> dict[str, Grade]:
         ({"free": LEAST_ROOM - 1}, "disk", Grade.FAILED),
         ({"writable": True, "folder": "/srv"}, "rights", Grade.OK),
         ({"writable": False, "folder": "/srv"}, "rights", Grade.FAILED),
+        ({"restart": "unit"}, "restart", Grade.OK),
+        ({"restart": "not_lingering"}, "restart", Grade.WARNING),
+        ({"restart": "no_manager"}, "restart", Grade.WARNING),
         ({"capabilities": ("containers",)}, "capabilities", Grade.OK),
     ],
 )
