@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -21,24 +22,34 @@ from workers.ports import free_port
 
 ROUNDS = 2
 FAKES, MACHINES = 200, 50
+START_SECONDS = 20
 GOAL = 1.2
 CHANGE = ("apply", "settle")
+NO_ENV: Mapping[str, str] = {}
 COMMAND = {"Cmd": ["python3", "serve.py"]}
 
 
 async def measure(rig: Rig) -> list[Section]:
     """Targets in memory, then real ones over SSH."""
-    fakes = await _section(rig, f"A wave of {FAKES} targets in memory", _document("fakes", _fakes()))
+    slow = {"SLOW": str(START_SECONDS)}
+    fakes = [
+        await _section(rig, f"A wave of {FAKES} targets in memory", _document("fakes", _fakes("fake"))),
+        await _section(
+            rig,
+            f"A wave of {FAKES} targets in memory whose applications take {START_SECONDS} s to start",
+            _document("slow", _fakes("slow"), slow),
+        ),
+    ]
     lacking = packages.missing(("openssh-server",))
     title = f"A wave of {MACHINES} targets on one SSH host"
     if lacking:
-        return [fakes, Section(title, skipped=f"not installed: {', '.join(lacking)}")]
+        return [*fakes, Section(title, skipped=f"not installed: {', '.join(lacking)}")]
     with ExitStack() as stack:
         sshd = Sshd(rig.folder / "sshd")
         sshd.start()
         stack.callback(sshd.stop)
         stack.callback(_end, rig.folder / "machines")
-        return [fakes, await _section(rig, title, _document("machines", _machines(rig, sshd)))]
+        return [*fakes, await _section(rig, title, _document("machines", _machines(rig, sshd)))]
 
 
 async def _section(rig: Rig, title: str, document: dict[str, Any]) -> Section:
@@ -81,8 +92,8 @@ def _spans(found: Trace) -> tuple[float, float]:
     return max(ends.values()) - due, max(members)
 
 
-def _document(name: str, targets: dict[str, Any]) -> dict[str, Any]:
-    web = {"repository": "oci-layout:web", "command": ["python3", "serve.py"], "ports": ["8080:8080"]}
+def _document(name: str, targets: dict[str, Any], env: Mapping[str, str] = NO_ENV) -> dict[str, Any]:
+    web = {"repository": "oci-layout:web", "command": ["python3", "serve.py"], "ports": ["8080:8080"], "env": dict(env)}
     return {
         "project": name,
         "components": {"web": {**web, "health": {"http": "/healthz", "port": 8080, "interval": "500ms"}}},
@@ -91,8 +102,8 @@ def _document(name: str, targets: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _fakes() -> dict[str, Any]:
-    return {f"t-{n}": {"type": "process_host", "endpoint": f"process:t-{n}"} for n in range(FAKES)}
+def _fakes(kind: str) -> dict[str, Any]:
+    return {f"{kind}-{n}": {"type": "process_host", "endpoint": f"process:{kind}-{n}"} for n in range(FAKES)}
 
 
 def _machines(rig: Rig, sshd: Sshd) -> dict[str, Any]:

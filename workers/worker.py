@@ -22,6 +22,7 @@ from temporalio.worker import Worker
 
 from fairlead import __version__
 from fairlead.contracts import names
+from fairlead.domain.catalogue_links import MAX_TARGETS
 from fairlead.domain.errors import Unavailable
 from fairlead.store.database import Database
 from workers import wiring
@@ -35,7 +36,8 @@ from workers.shadow import refuse_shadowed
 
 CONTROL_SLOTS = 200
 """Every place in a lane is watched by an activity, so there are many; few of them need a thread at a time."""
-TARGET_SLOTS = 50
+TARGET_SLOTS = MAX_TARGETS + 50
+"""Most of a step on a target waits for a machine: no target of a wave should wait for another's, nor a look elsewhere for the wave."""
 STICKY_TIMEOUT = timedelta(seconds=2)
 GRACE = timedelta(seconds=5)
 CONNECTIONS = 20

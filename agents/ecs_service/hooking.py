@@ -27,7 +27,8 @@ _SOON, _LATER, _SLOWER = 0.2, 5.0, 1.3
 _UNSURE: Final = 30
 """For so many seconds ECS may not know yet of what it has begun."""
 REMEMBERED: Final = 900
-"""For so many seconds a token is surely remembered, and what was begun with it described."""
+"""For so many seconds a token is surely remembered, and what was begun with it described. AWS says that a token of RunTask lives for up to 24 hours
+("Ensuring idempotency" in the ECS API reference), and describes a stopped task for at least an hour."""
 _GONE: Final = "has been begun for this deployment already, and ECS does not know its task any more"
 
 

@@ -13,7 +13,8 @@ from fairlead.domain.fence import Claim, FenceLost, may_adopt, require_highest
 from fairlead.domain.health import Health
 from fairlead.ports import Beat, FailPoints, NoSecrets
 
-_PAUSE = 0.01
+_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
+"""Seconds between looks: short ones for what starts at once, and hundreds of slow ones must not look all the time."""
 
 
 class Work:
@@ -106,7 +107,7 @@ class Work:
         return True
 
     def _await_health(self, instance: Instance) -> None:
-        until = time.monotonic() + self._spec.healthy_deadline
+        until, pause = time.monotonic() + self._spec.healthy_deadline, _PAUSE
         while True:
             self._beat()
             require_highest(self._claim, self._place.laid)
@@ -117,7 +118,8 @@ class Work:
                 raise self._refusal(Code.START_FAILED, instance, words)
             if time.monotonic() >= until:
                 raise self._refusal(Code.UNHEALTHY, instance, words)
-            time.sleep(_PAUSE)
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _refusal(self, code: Code, instance: Instance, words: str) -> Refused:
         words = self._safe.mask_output(words)

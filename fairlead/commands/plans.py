@@ -1,6 +1,7 @@
 """Plans: what a deployment will execute, and what one target is told of it."""
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -24,10 +25,12 @@ from fairlead.domain.target_kinds import objections
 from fairlead.domain.waves import start_order, waves
 from fairlead.ports import Secrets
 from fairlead.store import documents, promotions, releases
+from fairlead.store.rows import read_canonical
 
 Versions = Mapping[str, str]
 """Secret reference to the version it has."""
 NO_VERSIONS: Versions = MappingProxyType({})
+PLANS_KEPT = 32
 
 
 def make_plan(
@@ -176,7 +179,13 @@ def addresses(catalogue: Catalogue, environment: str) -> tuple[TargetAddress, ..
 
 def read_plan(s: Session, digest: Digest) -> Plan:
     """A kept plan. Raises NotFound (digest_not_found)."""
-    return Plan.model_validate(_found(documents.plan(s, digest), digest))
+    return _parsed(_found(documents.plan_content(s, digest), digest))
+
+
+@lru_cache(maxsize=PLANS_KEPT)
+def _parsed(content: bytes) -> Plan:
+    """Kept by its bytes, which never change: every step of every target reads the whole plan."""
+    return Plan.model_validate(read_canonical(content))
 
 
 def rendered(s: Session, digest: Digest) -> RenderedConfig:

@@ -20,6 +20,11 @@ def plan(s: Session, digest: Digest) -> Any | None:
     return _read(s, PlanDocument, digest)
 
 
+def plan_content(s: Session, digest: Digest) -> bytes | None:
+    """A plan as its canonical bytes."""
+    return _content(s, PlanDocument, digest)
+
+
 def put_facts(s: Session, project: str, value: Any) -> Digest:
     """Keep facts (JSON value or model)."""
     return _put(s, FactsDocument, project, value)
