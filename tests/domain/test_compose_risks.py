@@ -20,7 +20,8 @@ SAFE: dict[str, Any] = {
 
 
 def findings(service: dict[str, Any], **document: Any) -> list[Finding]:
-    return list(find({"services": {"db": {**SAFE, **service}}, **document}, given=()))
+    volumes = {"data": None, **document.pop("volumes", {})}
+    return list(find({"services": {"db": {**SAFE, **service}}, "volumes": volumes, **document}, given=()))
 
 
 def rules(service: dict[str, Any], **document: Any) -> list[str]:
@@ -51,6 +52,7 @@ def test_nothing_is_said_of_what_is_safe() -> None:
         ({"volumes": ["${DIR}:/etc"]}, "host_path"),
         ({"volumes": [{"type": "bind", "source": "data", "target": "/x"}]}, "host_path"),
         ({"devices": ["/dev/sda"]}, "devices"),
+        ({"deploy": {"resources": {"reservations": {"devices": [{"driver": "cdi"}]}}}}, "devices"),
         ({"cap_add": ["SYS_ADMIN"]}, "capabilities"),
         ({"cap_add": ["cap_sys_admin"]}, "capabilities"),
         ({"cap_add": ["ALL"]}, "capabilities"),
@@ -107,7 +109,8 @@ def test_a_volume_from_elsewhere_is_no_file_of_the_host(options: dict[str, str])
 
 
 def test_the_image_of_a_component_comes_from_the_release() -> None:
-    assert list(find({"services": {"web": {**SAFE, "image": "web:latest", "build": "."}}}, given={"web"})) == []
+    web = {**SAFE, "image": "web:latest", "build": "."}
+    assert list(find({"services": {"web": web}, "volumes": {"data": None}}, given={"web"})) == []
 
 
 def test_what_ends_by_itself_needs_neither_check_nor_restart() -> None:
@@ -129,3 +132,38 @@ def test_only_what_is_unsafe_can_be_allowed() -> None:
 )
 def test_what_is_no_compose_file_is_no_traceback(services: Any) -> None:
     list(find({"services": services}, ()))
+
+
+@pytest.mark.parametrize(
+    ("service", "where", "words"),
+    [
+        ({"environment": 7}, "/environment", "expected a list or a mapping"),
+        ({"profiles": "debug"}, "/profiles", "expected a list"),
+        ({"healthcheck": ["curl"]}, "/healthcheck", "expected a mapping"),
+        ({"volumes": ["dta:/data"]}, "/volumes", "no volume 'dta'; did you mean data?"),
+        ({"networks": ["back"]}, "/networks", "no network 'back'; there is default"),
+        ({"configs": ["nginx"]}, "/configs", "no config 'nginx'; say it under `configs:`"),
+        ({"depends_on": ["dbb"]}, "/depends_on/dbb", "no service 'dbb'; did you mean db?"),
+        ({"depends_on": {"db": {"condition": "service_helthy"}}}, "/depends_on/db", "did you mean service_healthy or"),
+        ({"imagee": "x"}, "", "not carried: imagee; did you mean image?"),
+    ],
+)
+def test_what_points_nowhere_is_refused_with_what_was_meant(service: dict[str, Any], where: str, words: str) -> None:
+    [found] = [f for f in findings(service) if f.level is Level.REFUSED]
+    assert found.pointer == f"/services/db{where}"
+    assert words in found.detail
+
+
+def test_who_is_not_there_may_be_waited_for_where_nothing_requires_it() -> None:
+    assert rules({"depends_on": {"gone": {"condition": "service_started", "required": False}}}) == []
+
+
+@pytest.mark.parametrize("document", [{}, {"services": None}, {"services": ["web"]}])
+def test_a_file_without_services_is_no_compose_file(document: dict[str, Any]) -> None:
+    assert [finding.rule for finding in find(document, ())] == ["shape"]
+
+
+def test_a_list_of_volumes_is_not_dropped_unseen() -> None:
+    assert ("shape", "/volumes") in {
+        (f.rule, f.pointer) for f in find({"services": {"db": SAFE}, "volumes": ["d"]}, ())
+    }

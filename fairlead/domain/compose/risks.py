@@ -19,6 +19,8 @@ from fairlead.domain.compose.shapes import (
     mapping,
     own,
 )
+from fairlead.domain.compose.soundness import unsound
+from fairlead.domain.nearest import nearest
 
 
 class Level(StrEnum):
@@ -88,7 +90,8 @@ def _host_path(service: Tree) -> str:
 
 
 def _devices(service: Tree) -> str:
-    return "it has devices of the host" if service.get("devices") else ""
+    reserved = mapping(mapping(mapping(service.get("deploy")).get("resources")).get("reservations"))
+    return "it has devices of the host" if service.get("devices") or reserved.get("devices") else ""
 
 
 def _capabilities(service: Tree) -> str:
@@ -127,9 +130,19 @@ def _replicas(service: Tree) -> str:
 
 
 def _unknown(service: Tree) -> str:
-    strange = [key for key in service if key not in CARRIED | DROPPED and not own(key)]
-    strange += [f"deploy.{key}" for key in mapping(service.get("deploy")) if key not in DEPLOY and not own(key)]
-    return f"not carried: {', '.join(strange)}" if strange else ""
+    strange = _not_carried(service, CARRIED | DROPPED)
+    inner = _not_carried(
+        {f"deploy.{key}": key for key in mapping(service.get("deploy"))}, {f"deploy.{k}" for k in DEPLOY}
+    )
+    return "; ".join(words for words in (strange, inner) if words)
+
+
+def _not_carried(tree: Tree, known: Collection[str]) -> str:
+    """With a guess where something close is meant."""
+    strange = [key for key in tree if key not in known and not own(key.rpartition(".")[2])]
+    meant = sorted({name for key in strange for name in nearest(key, known, 1)})
+    guess = f"; did you mean {', '.join(meant)}?" if meant else ""
+    return f"not carried: {', '.join(strange)}{guess}" if strange else ""
 
 
 RULES = (
@@ -155,6 +168,7 @@ ALLOWABLE = tuple(rule.name for rule in RULES if rule.level is Level.UNSAFE)
 def find(document: Tree, given: Collection[str], one_shots: Collection[str] = ()) -> Iterator[Finding]:
     """Everything worth saying of a compose file. `given`: the services whose image comes from the release."""
     yield from _strange(document, "", TOP)
+    yield from (Finding(rule, Level.REFUSED, at, words) for rule, at, words in unsound(document))
     for name, service in mapping(document.get("services")).items():
         at = pointer("", "services", name)
         if not isinstance(service, Mapping):
@@ -201,9 +215,8 @@ def _resources(document: Tree) -> Iterator[Finding]:
 
 
 def _strange(tree: Mapping[str, Any], at: str, known: Collection[str]) -> Iterator[Finding]:
-    strange = [key for key in tree if key not in known and not own(key)]
-    if strange:
-        yield Finding("unsupported", Level.REFUSED, at, f"not carried: {', '.join(strange)}")
+    if words := _not_carried(tree, known):
+        yield Finding("unsupported", Level.REFUSED, at, words)
 
 
 def _nothing(name: str, said: Tree) -> str:

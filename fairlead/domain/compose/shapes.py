@@ -30,6 +30,8 @@ INNER = {
 }
 """What may be said of a volume, network, config or secret."""
 
+_VOLUMES = ("", None, "volume")
+
 DEPLOY = frozenset({"replicas", "resources"})
 
 
@@ -82,11 +84,21 @@ def awaited(services: Tree) -> set[str]:
 
 def host_paths(service: Tree) -> Iterator[str]:
     """What of the host's own files a service mounts."""
+    for kind, source in _mounted(service):
+        if kind in {"bind", "npipe"} or (kind in _VOLUMES and is_host_path(source)):
+            yield source
+
+
+def named_volumes(service: Tree) -> list[str]:
+    """The volumes that a service mounts by name."""
+    return [source for kind, source in _mounted(service) if source and kind in _VOLUMES and not is_host_path(source)]
+
+
+def _mounted(service: Tree) -> Iterator[tuple[Any, str]]:
+    """Kind and source of each entry under `volumes`; what is short has no kind."""
     for entry in items(service.get("volumes")):
         said = mapping(entry)
-        kind, source = (said.get("type"), str(said.get("source", ""))) if said else ("", _short_source(str(entry)))
-        if kind in {"bind", "npipe"} or (kind in {"", None, "volume"} and is_host_path(source)):
-            yield source
+        yield (said.get("type"), str(said.get("source", ""))) if said else ("", _short_source(str(entry)))
 
 
 def is_host_path(source: str) -> bool:
