@@ -11,6 +11,7 @@ from fairlead.domain.codes import Code
 from fairlead.domain.compose.risks import HARMLESS
 from fairlead.domain.durations import format_duration
 from fairlead.domain.nearest import did_you_mean
+from fairlead.domain.target_kinds.docker_rights import capabilities, ulimits
 from fairlead.domain.target_kinds.kind import Objection
 
 SECTION: Final = "docker"
@@ -33,8 +34,6 @@ _PATH = re.compile(r"/[^\x00-\x1f\x7f:,]*")
 _VOLUME = re.compile(r"([^:]+):([^:]+)(:ro)?")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,31})?")
-_CAPABILITY = re.compile(r"[A-Z][A-Z_]{1,40}")
-_LIMIT = re.compile(r"(-1|[0-9]{1,18})(:(-1|[0-9]{1,18}))?")
 _RESTART = re.compile(r"no|always|unless-stopped|on-failure(:[1-9][0-9]{0,3})?")
 _OFTEN: Final = "unless-stopped"
 
@@ -56,14 +55,14 @@ def section(block: Block) -> dict[str, Any]:
         "memory": _size(block, "memory"),
         "pids": block.count("pids", 0, 1, 4_194_304) if block.has("pids") else 0,
         **{key: block.flag(key, False) for key in ("read_only", "no_new_privileges")},
-        **{key: _capabilities(block, key) for key in ("cap_add", "cap_drop")},
+        **{key: capabilities(block, key) for key in ("cap_add", "cap_drop")},
         "networks": _checked(
             block, "networks", block.strings("networks"), _is_network, "own or external, by a network's name"
         ),
         "extra_hosts": _checked(
             block, "extra_hosts", block.strings("extra_hosts"), _is_host, "an address or host-gateway, by a host's name"
         ),
-        "ulimits": {name: _both(limit) for name, limit in _ulimits(block).items()},
+        "ulimits": ulimits(block),
         "volumes": _volumes(block),
         "tmpfs": _paths(block, "tmpfs"),
         "log": _log(block.block("log")),
@@ -196,14 +195,6 @@ def bytes_of(size: str) -> int:
     return int(size[:-1]) * _UNITS[size[-1]]
 
 
-def _capabilities(block: Block, key: str) -> list[str]:
-    names = [name.upper().removeprefix("CAP_") for name in block.words(key)]
-    for index, name in enumerate(names):
-        if not _CAPABILITY.fullmatch(name):
-            block.flaw(Code.BAD_VALUE, f"{name!r:.60} is not a capability such as NET_ADMIN", key, index)
-    return sorted(set(names))
-
-
 def _checked(
     block: Block, key: str, said: dict[str, str], good: Callable[[str, str], bool], meant: str
 ) -> dict[str, str]:
@@ -222,20 +213,6 @@ def _is_host(name: str, address: str) -> bool:
         return _WORD.fullmatch(name) is not None and (address == "host-gateway" or bool(ip_address(address)))
     except ValueError:
         return False
-
-
-def _ulimits(block: Block) -> dict[str, str]:
-    def good(name: str, limit: str) -> bool:
-        return name.isalpha() and name.islower() and _LIMIT.fullmatch(limit) is not None
-
-    return _checked(
-        block, "ulimits", block.strings("ulimits"), good, "SOFT or SOFT:HARD, by a limit's name such as nofile"
-    )
-
-
-def _both(limit: str) -> str:
-    soft, _, hard = limit.partition(":")
-    return f"{soft}:{hard or soft}"
 
 
 def _volumes(block: Block) -> list[str]:
