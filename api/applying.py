@@ -23,15 +23,15 @@ class Bundled(Strict):
     files: dict[str, str] = {}
 
 
-def read(body: bytes, media_type: str) -> Catalogue:
-    """The catalogue of a request's body. Raises BadInput."""
+def read(body: bytes, media_type: str, file: str = catalogue.DEFAULT_FILE) -> Catalogue:
+    """The catalogue of a request's body; `file`: what its author calls it. Raises BadInput."""
     if media_type.partition(";")[0].strip().lower() != MEDIA_TYPE:
-        return catalogue.parse(body)
+        return catalogue.parse(body, file=file)
     try:
         bundled = Bundled.model_validate(read_json(body))
     except ValidationError as error:
         raise BadInput(Code.BAD_REQUEST, f"not {MEDIA_TYPE}: {error.errors()[0]['msg']}") from error
-    return catalogue.parse(bundled.catalogue, files=bundled.files)
+    return catalogue.parse(bundled.catalogue, files=bundled.files, file=file)
 
 
 def apply(

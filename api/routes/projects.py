@@ -38,10 +38,11 @@ async def apply_catalogue(
     services: ServicesDep,
     background: BackgroundTasks,
     dry_run: bool = False,
+    file: Annotated[str, Query(max_length=200)] = catalogue.DEFAULT_FILE,
 ) -> catalogue.Applied:
-    """Make a project what its catalogue says; answers the diff, with `dry_run` only that."""
+    """Make a project what its catalogue says; answers the diff, with `dry_run` only that. `file`: what errors are to call it."""
     body, media_type = await request.body(), request.headers.get("content-type", "")
-    declared = await run_in_threadpool(applying.read, body, media_type)
+    declared = await run_in_threadpool(applying.read, body, media_type, file)
     applied = await run_in_threadpool(applying.apply, services, caller, project, declared, dry_run=dry_run)
     if applied.changes and not dry_run:
         background.add_task(poking.poke_project, services, project)

@@ -71,11 +71,12 @@ class Content:
     project: str
     body: bytes
     media_type: str = "application/yaml"
+    file: str = "fairlead.yaml"
 
     def put(self, *, dry_run: bool) -> Any:
         """Send it."""
         api = connect_as(self.project)
-        return api.put(api.project, self.body, self.media_type, dry_run=str(dry_run).lower())
+        return api.put(api.project, self.body, self.media_type, dry_run=str(dry_run).lower(), file=self.file[-200:])
 
 
 def _read(file: Path) -> Content:
@@ -86,11 +87,11 @@ def _read(file: Path) -> Content:
     wanted = [path for path in named_files(tree) if is_path(path) and not (isinstance(said, dict) and path in said)]
     project = str(tree.get("project", ""))
     if not wanted:
-        return Content(project, text)
+        return Content(project, text, file=str(file))
     folder = Path() if str(file) == "-" else file.parent
     files = {path: _text_of(folder / path) for path in wanted}
     bundled = {"catalogue": text.decode(errors="replace"), "files": files}
-    return Content(project, dumps(bundled).encode(), "application/vnd.fairlead.catalogue+json")
+    return Content(project, dumps(bundled).encode(), "application/vnd.fairlead.catalogue+json", str(file))
 
 
 def _text_of(file: Path) -> str:

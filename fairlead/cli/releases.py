@@ -1,7 +1,8 @@
 """`release` and `report`: what may be promoted, and what is known about it."""
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -14,6 +15,8 @@ from fairlead.domain.errors import BadInput
 
 app = typer.Typer(no_args_is_help=True, help="Versions with an immutable set of digests.")
 reports = typer.Typer(no_args_is_help=True, help="What scanners and people found out about an image.")
+
+T = TypeVar("T")
 
 Version = Annotated[str, typer.Argument(help="The release's version.")]
 
@@ -34,9 +37,9 @@ def create(
     json: JsonOption = False,
 ) -> None:
     """Create a release; tags are resolved to digests now."""
-    body: dict[str, Any] = {"version": version, "components": dict(_image(text) for text in images)}
+    body: dict[str, Any] = {"version": version, "components": _each_once(_image(text) for text in images)}
     if source:
-        body["source"] = dict(_pair(text) for text in source)
+        body["source"] = _each_once(_pair(text) for text in source)
     if layer := layer_of(config, settings):
         body["config"] = layer
     api = connect()
@@ -106,6 +109,16 @@ def _pair(text: str) -> tuple[str, str]:
     if not name or not found:
         raise BadInput(Code.BAD_VALUE, f"{text!r} is not NAME=VALUE")
     return name, value
+
+
+def _each_once(pairs: Iterable[tuple[str, T]]) -> dict[str, T]:
+    """Two images of one component are a mistake, whichever was meant."""
+    found: dict[str, T] = {}
+    for name, value in pairs:
+        if name in found:
+            raise BadInput(Code.DUPLICATE_KEY, f"{name!r:.60} is given twice")
+        found[name] = value
+    return found
 
 
 def _print_release(release: Any) -> None:

@@ -42,6 +42,7 @@ def test_a_broken_catalogue_is_told_by_line(admin: Terminal, catalogue: Path):
     catalogue.write_text(catalogue.read_text().replace("- dev\n", "- dve\n", 3))
     said = admin.run("diff", str(catalogue))
     assert said.code == exits.USAGE
+    assert said.err.startswith(f"{catalogue}:")  # as it is called here
     assert "line " in said.err
     assert "column " in said.err
 
@@ -51,6 +52,11 @@ def test_a_new_project_needs_no_configured_one(office: Office, admin: Terminal, 
     key = office.key("integration:all", "admin", None)
     said = admin.run("apply", str(catalogue), "--yes", FAIRLEAD_PROJECT="", FAIRLEAD_KEY=key)
     assert (said.code, "other is at revision 1" in said.err) == (0, True)
+
+
+def test_two_images_of_one_component_are_a_mistake(ana: Terminal):
+    said = ana.run("release", "create", "1.0.0", "web=:1.0.0", "web=:1.1.0")
+    assert (said.code, "duplicate_key" in said.err) == (exits.USAGE, True)
 
 
 def test_a_release_is_made_shown_listed_and_deprecated(ana: Terminal):
