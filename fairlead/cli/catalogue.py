@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from fairlead.cli.files import MAX_CATALOGUE, read_file
-from fairlead.cli.output import JsonOption, print_json, say
+from fairlead.cli.output import JsonOption, print_json, say, tell
 from fairlead.cli.session import connect_as
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput
@@ -116,13 +116,13 @@ def _tree(content: bytes) -> dict[str, Any]:
 
 def _print_changes(answer: Any) -> None:
     if not answer["changes"]:
-        typer.echo(f"{answer['project']}: no changes")
+        tell(f"{answer['project']}: no changes")
         return
     for change in answer["changes"]:
-        typer.echo(f"{_SIGNS[change['action']]} {change['kind']} {change['name']}")
+        tell(f"{_SIGNS[change['action']]} {change['kind']} {change['name']}")
         if change["action"] == "change":
             for path, values in change["fields"].items():
-                typer.echo(f"    {path}: {_brief(values['old'])} -> {_brief(values['new'])}")
+                tell(f"    {path}: {_brief(values['old'])} -> {_brief(values['new'])}")
 
 
 def _brief(value: Any) -> str:

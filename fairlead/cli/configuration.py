@@ -2,15 +2,15 @@
 
 from json import dumps
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from fairlead.cli import home, layers
-from fairlead.cli.output import JsonOption, print_json, print_table, say, short_digest, when
+from fairlead.cli.output import JsonOption, print_json, print_table, say, short_digest, tell, when
 from fairlead.cli.session import connect, path
 from fairlead.domain.codes import Code
-from fairlead.domain.errors import BadInput
+from fairlead.domain.errors import BadInput, NotFound
 from fairlead.domain.nearest import did_you_mean
 
 app = typer.Typer(
@@ -56,7 +56,7 @@ def explain(
     """Show every value that components have there, and which layer, revision and person each comes from."""
     api = connect()
     answer = api.get(api.project + path("environments", environment, "config"), target=target, release=release)
-    found = [c for c in answer["components"] if component in (None, c["component"])]
+    found = _of_component(answer["components"], component)
     if json:
         print_json({**answer, "components": found})
         return
@@ -64,6 +64,13 @@ def explain(
         rows = [(v["pointer"], json_of(v["value"]), _layer(v), _revision(v), v["actor"]) for v in each["values"]]
         title = f"{each['component']} on {each['target']}"
         print_table(("value", "is", "by the layer", "revision", "who"), rows, title=title)
+
+
+def _of_component(components: list[Any], name: str | None) -> list[Any]:
+    known = {each["component"] for each in components}
+    if name is not None and name not in known:
+        raise NotFound(Code.COMPONENT_NOT_FOUND, f"no component {name!r:.60} is there{did_you_mean(name, known)}")
+    return [each for each in components if name in (None, each["component"])]
 
 
 @app.command("global")
@@ -84,7 +91,7 @@ def show_global(
     say(
         f"revision {answer['revision']}" + (f" by {answer['actor']}, {when(answer['time'])}" if answer["actor"] else "")
     )
-    typer.echo(json_of(answer["config"]))
+    tell(json_of(answer["config"]))
 
 
 def json_of(value: object) -> str:

@@ -15,7 +15,7 @@ import typer
 
 from fairlead import __version__
 from fairlead.cli import clock, exits, home
-from fairlead.cli.output import JsonOption, print_json
+from fairlead.cli.output import JsonOption, print_json, tell
 from fairlead.cli.problem import Problem
 from fairlead.domain.errors import BadInput
 from fairlead.domain.grades import Finding, Grade, bad, doubtful, good
@@ -47,9 +47,9 @@ def doctor(json: JsonOption = False) -> None:
 
 def _tell(found: list[Finding]) -> None:
     for finding in found:
-        typer.echo(f"{SIGNS[finding.grade]} {finding.check}: {finding.detail}")
+        tell(f"{SIGNS[finding.grade]} {finding.check}: {finding.detail}")
         if finding.fix:
-            typer.echo(f"    fix: {finding.fix}")
+            tell(f"    fix: {finding.fix}")
 
 
 def _here() -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fairlead.cli.output import JsonOption, print_json, print_table, short_digest, short_ids, state_of, when
+from fairlead.cli.output import JsonOption, print_json, print_table, short_digest, short_ids, state_of, tell, when
 from fairlead.cli.problem import Problem
 from fairlead.cli.promotions import Environment, print_skipped
 from fairlead.cli.session import connect, path
@@ -45,9 +45,9 @@ def why(
         print_json(answer)
         return
     if "promotion" in answer:
-        typer.echo(f"{answer['release']} to {answer['environment']}: {answer['state']}")
+        tell(f"{answer['release']} to {answer['environment']}: {answer['state']}")
     else:
-        typer.echo(f"{answer['environment']}: {'blocked' if answer['blocked_by'] else 'neither frozen nor held'}")
+        tell(f"{answer['environment']}: {'blocked' if answer['blocked_by'] else 'neither frozen nor held'}")
     _print_blockers(answer["blocked_by"])
     _print_drifted(answer)
     print_skipped(answer.get("skipped", ()))
@@ -79,12 +79,12 @@ def _print_observed(targets: Sequence[Any]) -> None:
     print_table(("target", "component", "release", "digest", "health", "running since", "seen"), rows)
     for target in targets:
         for difference in target["drift"]:
-            typer.echo(f"drift: {target['target']}: {difference['detail']}")
+            tell(f"drift: {target['target']}: {difference['detail']}")
 
 
 def _print_drift(targets: Sequence[Any], environment: str) -> None:
     if not targets:
-        typer.echo(f"{environment}: no drift")
+        tell(f"{environment}: no drift")
         return
     rows = [
         (target["target"], d["component"], d["kind"], d["detail"], when(target["drifted_since"]))
@@ -179,21 +179,19 @@ def _print_drifted(answer: Any) -> None:
     if not remedy:
         return
     if remedy["promotion"]:
-        typer.echo(f"promotion {remedy['promotion']} puts it right")
+        tell(f"promotion {remedy['promotion']} puts it right")
     elif remedy["stopped"]:
-        typer.echo(
-            f"it is not put right any more: {remedy['in_vain']} attempts in a row did not help; promote to start anew"
-        )
+        tell(f"it is not put right any more: {remedy['in_vain']} attempts in a row did not help; promote to start anew")
     elif remedy["restrained"]:
-        typer.echo(f"it is not put right during a {' and a '.join(remedy['restrained'])}")
+        tell(f"it is not put right during a {' and a '.join(remedy['restrained'])}")
     elif remedy["at"]:
-        typer.echo(f"it is put right at {when(remedy['at'])} at the earliest")
+        tell(f"it is put right at {when(remedy['at'])} at the earliest")
 
 
 def _print_open(promotions: Sequence[Any]) -> None:
     short = short_ids(promotion["promotion"] for promotion in promotions)
     for promotion in promotions:
-        typer.echo(f"promotion {short[promotion['promotion']]}, {promotion['release']}: {promotion['state']}")
+        tell(f"promotion {short[promotion['promotion']]}, {promotion['release']}: {promotion['state']}")
         _print_blockers(promotion["blocked_by"])
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from fairlead.domain.errors import FairleadError
+from fairlead.domain.printed import harmless
 from fairlead.evidence.bundle import read_bundle
 from fairlead.evidence.checkpoint import read_checkpoint
 from fairlead.evidence.limits import MAX_BUNDLE_BYTES, MAX_TRUST_BYTES
@@ -39,7 +40,7 @@ def verify_bundle(
     trusted = _read_trust(trust)
     older = read_older_checkpoint(since) if since else None
     report = verify(_read(bundle, MAX_BUNDLE_BYTES), trusted, since=older)
-    typer.echo(json.dumps(report.document(), indent=2) if as_json else "\n".join(_lines(report)))
+    typer.echo(json.dumps(report.document(), indent=2) if as_json else harmless("\n".join(_lines(report))))
     raise typer.Exit(0 if report.verified else NOT_VERIFIED)
 
 
@@ -51,7 +52,7 @@ def _lines(report: Report) -> list[str]:
 
 
 def _line(finding: Finding) -> str:
-    problems = "".join(f"\n          {problem}" for problem in finding.problems)
+    problems = "".join(f"\n          {' '.join(problem.splitlines())}" for problem in finding.problems)
     return f"{finding.status.value:8}{finding.rule}: {finding.demands}{problems}"
 
 

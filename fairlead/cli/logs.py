@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fairlead.cli.output import JsonOption, print_json, say
+from fairlead.cli.output import JsonOption, print_json, say, tell
 from fairlead.cli.problem import Problem
 from fairlead.cli.session import connect, path
 from fairlead.domain.codes import Code
@@ -114,7 +114,7 @@ def _print(items: Sequence[Any], before: Shown) -> Shown:
     for key, lines in now.items():
         head = f"{key[1]} {key[2]} | " if len(now) > 1 else ""
         for line in fresh(before.get(key, []), lines):
-            typer.echo(head + line)
+            tell(head + line)
     return now
 
 

@@ -11,6 +11,7 @@ import typer
 
 from fairlead.cli import clock
 from fairlead.cli.problem import Problem
+from fairlead.domain.printed import harmless
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -34,9 +35,14 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2))
 
 
+def tell(text: str) -> None:
+    """A result for people. What it quotes may have been written by anybody."""
+    typer.echo(harmless(text))
+
+
 def say(text: str) -> None:
     """Progress."""
-    typer.echo(text, err=True)
+    typer.echo(harmless(text), err=True)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
@@ -59,7 +65,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: st
 
     made = Table(*columns, title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False, expand=False)
     for row in rows:
-        made.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+        made.add_row(*(Text("" if cell is None else harmless(str(cell))) for cell in row))
     return made
 
 

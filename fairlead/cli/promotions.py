@@ -7,7 +7,7 @@ import typer
 
 from fairlead.cli import watching
 from fairlead.cli.layers import ConfigOption, SetOption, layer_of
-from fairlead.cli.output import JsonOption, print_json, print_table, say, short_digest, short_ids, state_of, when
+from fairlead.cli.output import JsonOption, print_json, print_table, say, short_digest, short_ids, state_of, tell, when
 from fairlead.cli.session import connect, path
 from fairlead.domain.codes import Code
 from fairlead.domain.durations import parse_duration
@@ -110,27 +110,27 @@ def print_plan(answer: Any) -> None:
     print_table(("wave", "target", "component", "action", "now", "then"), rows, title=title)
     print_skipped(answer.get("skipped", ()))
     for component in answer.get("without", ()):
-        typer.echo(f"without {component}, which is retired there")
+        tell(f"without {component}, which is retired there")
     for forecast in answer.get("forecasts", ()):
         _print_forecast(forecast)
 
 
 def _print_forecast(forecast: Any) -> None:
     """What a target says itself, and what would be in the way."""
-    typer.echo(f"{forecast['target']} says" if forecast["lines"] else forecast["target"])
+    tell(f"{forecast['target']} says" if forecast["lines"] else forecast["target"])
     for line in forecast["lines"]:
-        typer.echo(f"  {line}")
+        tell(f"  {line}")
     if forecast["detail"]:
-        typer.echo(f"  {forecast['detail']}" + (f" ({forecast['code']})" if forecast["code"] else ""))
+        tell(f"  {forecast['detail']}" + (f" ({forecast['code']})" if forecast["code"] else ""))
     if forecast["fix"]:
-        typer.echo(f"      fix: {forecast['fix']}")
+        tell(f"      fix: {forecast['fix']}")
 
 
 def print_skipped(targets: Sequence[Any]) -> None:
     """Targets that are left alone, and why."""
     for target in targets:
         until = f" until {when(target['until'])}" if target["until"] else ""
-        typer.echo(f"skips {target['target']}: {state_of(target)}{until}, {target['reason']} ({target['actor']})")
+        tell(f"skips {target['target']}: {state_of(target)}{until}, {target['reason']} ({target['actor']})")
 
 
 def _gone(target: Any) -> str:
@@ -161,7 +161,7 @@ def show_list(
 def _finish(api: Any, made: Any, *, wait: bool, seconds: float, json: bool) -> None:
     """Tell what was asked for, and with `wait` how it ended."""
     if not json:
-        typer.echo(f"promotion {made['id']}: {made['release']} to {made['environment']}")
+        tell(f"promotion {made['id']}: {made['release']} to {made['environment']}")
     view = watching.follow(api, made["id"], timeout=seconds) if wait else made
     if json:
         print_json(view)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from fairlead.cli import targets, watching
-from fairlead.cli.output import JsonOption, print_json, say
+from fairlead.cli.output import JsonOption, print_json, say, tell
 from fairlead.cli.promotions import Timeout, Wait, print_plan, seconds_of
 from fairlead.cli.restraints import Why
 from fairlead.cli.session import connect, path
@@ -125,7 +125,7 @@ def _tell(wanted: Wanted, asked: Any) -> None:
     if made is None:
         say(f"{name} is retired; nothing ran there")
     else:
-        typer.echo(f"promotion {made['id']} {does} {name} of {made['environment']}")
+        tell(f"promotion {made['id']} {does} {name} of {made['environment']}")
 
 
 def _follow(api: Any, asked: Any, seconds: float, *, json: bool) -> None:

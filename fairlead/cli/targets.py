@@ -6,7 +6,7 @@ import typer
 
 from fairlead.cli import exits
 from fairlead.cli.doctor import SIGNS
-from fairlead.cli.output import JsonOption, print_json, print_table, say, state_of, when
+from fairlead.cli.output import JsonOption, print_json, print_table, say, state_of, tell, when
 from fairlead.cli.restraints import For, Until, Why
 from fairlead.cli.session import connect, path
 from fairlead.domain.codes import Code
@@ -95,12 +95,12 @@ def check(
 
 
 def _tell(checked: Any) -> None:
-    typer.echo(checked["target"])
+    tell(checked["target"])
     for found in checked["items"]:
         code = f" ({found['code']})" if found["code"] else ""
-        typer.echo(f"  {SIGNS[Grade(found['grade'])]} {found['check']}: {found['detail']}{code}")
+        tell(f"  {SIGNS[Grade(found['grade'])]} {found['check']}: {found['detail']}{code}")
         if found["fix"]:
-            typer.echo(f"      fix: {found['fix']}")
+            tell(f"      fix: {found['fix']}")
 
 
 def _state(status: Any) -> str:

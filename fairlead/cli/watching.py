@@ -10,6 +10,7 @@ from fairlead.cli import exits
 from fairlead.cli.output import say, table
 from fairlead.cli.problem import Problem
 from fairlead.domain.codes import Code
+from fairlead.domain.printed import harmless
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -64,7 +65,7 @@ def picture(view: Any) -> "RenderableType":
     from rich.text import Text
 
     parts: list[RenderableType] = [Text(f"{view['release']} to {view['environment']}: {view['state']}", style="bold")]
-    parts += [Text(f"  {b['rule']}: {b['detail']} ({b['code']})") for b in view["blocked_by"]]
+    parts += [Text(harmless(f"  {b['rule']}: {b['detail']} ({b['code']})")) for b in view["blocked_by"]]
     if view["tasks"]:
         rows = [(t["target"], t["wave"], t["release"], t["state"], t["detail"]) for t in view["tasks"]]
         parts.append(table(("target", "wave", "release", "state", ""), rows))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import httpx
 
+from fairlead.cli import exits
 from tests.api.office import Office
 from tests.cli.terminal import Terminal, served
 
@@ -57,6 +58,8 @@ def test_the_command_line_explains_sets_and_asks(office: Office, tmp_path: Path)
         assert root.run("release", "create", "1.0.0", "web=:1.0.0", "--set", "env.FROM=release").code == 0
         said = root.run("config", "explain", "dev", "dev-1", "--release", "1.0.0").out
         assert ("/env/REGION" in said, "global" in said, "release 1.0.0" in said) == (True, True, True)
+        misspelt = root.run("config", "explain", "dev", "dev-1", "--release", "1.0.0", "--component", "wbe")
+        assert (misspelt.code, "did you mean web?" in misspelt.err) == (exits.MISSING, True)
         made = root.json("promote", "1.0.0", "dev", "--set", "web.env.DEBUG=1", "--config", str(file))
         events = office.shop.events(f"promotion/{made['id']}")
     assert events[0].data["config"] == {"env": {"REGION": "eu"}, "components": {"web": {"env": {"DEBUG": "1"}}}}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.cli import main
-from fairlead.cli.output import print_table, relative, short_ids
+from fairlead.cli.output import print_table, relative, say, short_ids, tell
 from tests.activities.shop import NOW
 from tests.cli.terminal import Terminal
 
@@ -71,3 +71,13 @@ def test_what_goes_into_a_file_is_not_cut(monkeypatch: pytest.MonkeyPatch, capsy
     words = "awaiting_approval " * 8
     print_table(["promotion", "state"], [["fvpbydc5ucge", words]])
     assert words.strip() in capsys.readouterr().out
+
+
+def test_whatever_is_shown_to_people_is_harmless(capsys: pytest.CaptureFixture[str]):
+    hostile = "why \x1b]52;c;aGVq\x07"
+    say(hostile)
+    tell(hostile)
+    print_table(["what"], [[hostile]])
+    said = capsys.readouterr()
+    assert "\x1b" not in said.out + said.err
+    assert (said.out.count("x1b]52"), said.err.count("x1b]52")) == (2, 1)

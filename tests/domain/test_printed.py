@@ -1,10 +1,11 @@
 """What was printed is kept whole line by whole line, bounded, and never with a secret."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.domain.masking import MASK
-from fairlead.domain.printed import WITHHELD, presentable
+from fairlead.domain.printed import WITHHELD, harmless, presentable
 
 SECRET = "hunter2-hunter2"
 
@@ -33,3 +34,17 @@ def test_it_is_never_more_than_was_asked_for(text: str, lines: int, most: int) -
     shown = presentable(text, [SECRET], lines=lines, most=most)
     assert len(shown.splitlines()) <= lines
     assert len(shown) <= most
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("tab\tand\nline, hej å", "tab\tand\nline, hej å"),
+        ("\x1b[31;1mred\x1b[0m", "red"),
+        ("\x1b]0;title\x07", "\\x1b]0;title\\x07"),
+        ("\x1b[2J\rgone\x9b2K", "\\x1b[2J\\x0dgone\\x9b2K"),
+        ("a\u202eb\u2066c", "a\\u202eb\\u2066c"),
+    ],
+)
+def test_nothing_that_others_wrote_steers_a_terminal(written: str, shown: str):
+    assert harmless(written) == shown
