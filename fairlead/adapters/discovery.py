@@ -1,13 +1,14 @@
 """What other tools know of hosts, as targets of a catalogue: Docker's contexts, and the configuration of SSH. Only files are read."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
+from fairlead.adapters import ssh_config
 from fairlead.domain.blocks import Block
 from fairlead.domain.catalogue import TargetType
 from fairlead.domain.codes import Code
@@ -17,7 +18,6 @@ from fairlead.domain.target_kinds import KINDS
 
 Said = tuple[str, dict[str, Any], str]
 """A name as it is there, the block of a target, and why it can be none; empty where it can."""
-_PATTERN = frozenset("*?!")
 _DEFAULT_PORT = "22"
 
 
@@ -59,13 +59,13 @@ def ssh_hosts(config: Path) -> Discovery:
     import paramiko
 
     try:
-        known = paramiko.SSHConfig.from_path(str(config))
+        hosts = ssh_config.read(config.read_text())
     except OSError as error:
         raise BadInput(Code.FILE_MISSING, f"{config} cannot be read: {error.strerror}") from error
     except (paramiko.ssh_exception.ConfigParseError, UnicodeDecodeError) as error:
         raise BadInput(Code.DOCUMENT_MALFORMED, f"{config} is no SSH configuration: {error}") from error
-    hosts = sorted(host for host in known.get_hostnames() if not _PATTERN & set(host))
-    return discovery((host, _host(known.lookup(host)), "") for host in hosts)
+    unread: list[Said] = [(line, {}, why) for line, why in hosts.unread.items()]
+    return discovery((*((host, _host(said), "") for host, said in hosts.said.items()), *unread))
 
 
 def _context(meta: Path, tls: Path) -> Said:
@@ -126,7 +126,7 @@ def block(kind: TargetType, endpoint: str, key: str, options: Mapping[str, Any])
     return {"type": kind.value, "endpoint": endpoint, **({key: dict(options)} if options else {})}
 
 
-def discovery(said: Iterator[Said]) -> Discovery:
+def discovery(said: Iterable[Said]) -> Discovery:
     """What was found, under names of ours."""
     found: dict[str, Found] = {}
     passed: dict[str, str] = {}

@@ -79,6 +79,26 @@ def test_hosts_of_ssh_become_ssh_hosts_and_patterns_do_not(tmp_path: Path) -> No
     assert [target.unfit for target in found.values()] == [(), ()]
 
 
+def test_a_configuration_of_ssh_is_read_and_nothing_else(tmp_path: Path) -> None:
+    """`Match` as such is understood; what would run a command or ask the network is not done, and said."""
+    ran = tmp_path / "ran"
+    said = f"""\
+CanonicalizeHostname always
+Include conf.d/*
+Host = web-1
+Match host web-1
+  Port 2222
+Match host web-1 exec "touch {ran}"
+  Port 9999
+Host web-2
+"""
+    tmp_path.joinpath("config").write_text(said)
+    found = ssh_hosts(tmp_path / "config")
+    assert [target.block["endpoint"] for target in found.targets] == ["ssh://web-1:2222", "ssh://web-2"]
+    assert list(found.passed_over) == ["Include conf.d/*", f'Match host web-1 exec "touch {ran}"']
+    assert not ran.exists()
+
+
 @pytest.mark.parametrize(("read", "file"), [(docker_contexts, "."), (ssh_hosts, "config")])
 def test_where_there_is_nothing_it_says_so(tmp_path: Path, read, file: str) -> None:
     with pytest.raises(BadInput) as refused:
