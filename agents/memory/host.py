@@ -129,10 +129,11 @@ class MemoryHost:
 
 def _observed(instance: Instance) -> ComponentObservation:
     health, words = instance.health
+    digest = next(iter(instance.spec.platforms.values()), instance.spec.digest)
     return ComponentObservation(
         name=instance.spec.name,
         health=health,
-        digest=next(iter(instance.spec.platforms.values()), instance.spec.digest),
+        digest=None if instance.nameless else digest,
         config=instance.spec.config_digest,
         release=instance.release,
         fence=str(instance.claim),

@@ -21,7 +21,8 @@ Address = TargetAddress | TargetSpec
 
 @dataclass(slots=True, eq=False)
 class Instance:
-    """One played container. `parked`: put aside until its successor is healthy. `secrets`: what it was given."""
+    """One played container. `parked`: put aside until its successor is healthy. `secrets`: what it was given.
+    `nameless`: nobody can say which image it is."""
 
     id: str
     spec: ComponentSpec
@@ -31,6 +32,7 @@ class Instance:
     started: datetime | None = None
     running: bool = False
     parked: bool = False
+    nameless: bool = False
     restarts: int = 0
     secrets: Mapping[str, str] = field(default_factory=dict)
 

@@ -37,18 +37,29 @@ def finding(run: Run, watched: Json) -> Finding:
     return _answered(Check(**run.spec.health), run.spec.probe_port, watched)
 
 
-def seen(name: str, slot: Slot, found: Finding | None) -> SeenComponent:
-    """What is reported of a component."""
+def seen(name: str, slot: Slot, found: Finding | None, said: Json) -> SeenComponent:
+    """What is reported of a component. `said`: by the host."""
     if slot.run is None or found is None:
+        if said["run"] and said["run"]["pid"]:
+            detail = "its service runs, but nobody can say what: there is no record of it that can be read"
+            return SeenComponent(name=name, health=Health.UNVERIFIABLE, detail=detail)
         return SeenComponent(name=name, health=Health.MISSING, detail="stopped")
     return seen_run(name, slot.run, found)
 
 
 def _slot(said: Json) -> Slot:
-    specs = {number: run_spec(json.loads(text)) for number, text in said["specs"].items() if text}
+    specs = {number: spec for number, text in said["specs"].items() if (spec := _recorded(text))}
     run, kept = said["run"], said["kept"]
     there = run is not None and run["number"] in specs
     return Slot(_run(run, specs[run["number"]]) if there else None, specs.get(kept) if kept else None)
+
+
+def _recorded(text: str | None) -> RunSpec | None:
+    """What we wrote down; None where a hand has been at it."""
+    try:
+        return run_spec(json.loads(text)) if text else None
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _run(said: Mapping[str, Any], spec: RunSpec) -> Run:

@@ -98,7 +98,8 @@ class WindowsSite:
         fence = max((Claim.parse(claim) for claim in said["claims"]), default=None)
         found = {name: _sure(orders, slot.run) if slot.run else None for name, slot in slots.items()}
         return Seen(
-            str(fence) if fence else None, tuple(reading.seen(name, slot, found[name]) for name, slot in slots.items())
+            str(fence) if fence else None,
+            tuple(reading.seen(name, slot, found[name], said["slots"][name]) for name, slot in slots.items()),
         )
 
     def fitness(self) -> Fitness:

@@ -67,16 +67,6 @@ def test_the_engine_restarts_what_crashes_and_knows_it_by_digest(bench: Bench, d
     assert container.attrs["Config"]["Image"] == f"{docker_harness.repository}@{bench.see()['web'].digest}"
 
 
-def test_an_image_that_nobody_can_place_is_unverifiable(bench: Bench, docker_harness: DockerHarness):
-    bench.apply(bench.of("1.0.0"), 1)
-    [container] = docker_harness.containers(bench.address)
-    lone = container.commit(repository="committed-by-hand")
-    container.remove(force=True)
-    docker_harness.api.containers.run(lone.id, ["/serve"], detach=True, labels=container.labels, name=container.name)
-    assert eventually(lambda: bench.see()["web"].health == Health.UNVERIFIABLE)
-    assert bench.see()["web"].digest is None
-
-
 def test_the_images_own_check_counts_where_the_catalogue_has_none(bench: Bench, docker_harness: DockerHarness):
     settings = {
         "Healthcheck": {

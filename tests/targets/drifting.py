@@ -35,10 +35,20 @@ def what_differs_is_told_by_its_kind(bench: Bench) -> None:
     assert eventually(lambda: kinds(bench, web) == {Kind.MISSING}), kinds(bench, web)
 
 
+def what_nobody_can_tell_is_never_right(bench: Bench) -> None:
+    """Until the next deployment puts it right."""
+    spec = bench.of("1.0.0")
+    bench.apply(spec, 1)
+    bench.harness.blur(bench.address)
+    assert eventually(lambda: kinds(bench, *spec.components) == {Kind.UNVERIFIABLE}), bench.see()
+    bench.apply(spec, 2)
+    assert bench.runs(spec)
+
+
 def kinds(bench: Bench, *expected: ComponentSpec, at: TargetAddress | None = None) -> set[Kind]:
     """How what is seen now differs from these."""
     seen = bench.harness.executor().observe(at or bench.address)
     return {difference.kind for difference in compare(expected, seen)}
 
 
-DRIFTING = (what_differs_is_told_by_its_kind,)
+DRIFTING = (what_differs_is_told_by_its_kind, what_nobody_can_tell_is_never_right)

@@ -81,6 +81,9 @@ class Harness(Protocol):
     def halt(self, address: TargetAddress) -> None:
         """Stop what runs there by the platform's own means, as a hand would; nothing is removed."""
 
+    def blur(self, address: TargetAddress) -> None:
+        """Have something run under our name, by hand, of which nobody can tell what it is; at least not at the next look."""
+
     def clear(self, address: TargetAddress) -> None:
         """Take down everything on the target, whatever state it is in."""
 

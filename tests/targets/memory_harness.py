@@ -67,6 +67,10 @@ class MemoryHarness:
         for instance in self._world.place(address).instances:
             instance.running = False
 
+    def blur(self, address: TargetAddress) -> None:
+        for instance in self._world.place(address).instances:
+            instance.nameless = True
+
     def swap(self, address: TargetAddress, image: Image) -> None:
         [instance] = self._world.place(address).instances
         instance.spec = instance.spec.model_copy(update={"digest": image.digest, "platforms": {}})
