@@ -14,6 +14,7 @@ from fairlead.store import history, projects
 from tests.commands.world import World, at
 from tests.domain.documents import GOOD, MISSING, good_with
 
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 TEXT = """\
 project: shop
 components:
@@ -192,10 +193,15 @@ def test_what_does_not_run_may_be_left_out(world: World, leave_out: Any) -> None
     assert world.apply(now=at(1)).revision == 2
 
 
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*/fairlead*.yaml")), ids=lambda path: str(path.parent.name))
+def test_every_example_breaks_no_rule(path: Path) -> None:
+    files = {beside.name: beside.read_text() for beside in path.parent.iterdir() if beside.is_file()}
+    assert parse(path.read_bytes(), files=files).targets
+
+
 @pytest.mark.parametrize("name", ["fairlead.yaml", "fairlead.process.yaml"])
-def test_the_examples_are_good(name: str) -> None:
-    path = Path(__file__).parent.parent.parent / "examples" / "shop" / name
-    shop = parse(path.read_bytes(), file=name)
+def test_the_examples_of_the_shop_are_good(name: str) -> None:
+    shop = parse((EXAMPLES / "shop" / name).read_bytes(), file=name)
     prod = shop.environments["prod"]
     assert list(shop.environments) == ["dev", "staging", "prod"]
     assert prod.approval is not None

@@ -1,10 +1,8 @@
 """What the catalogue may say of Docker hosts: how an engine is reached, and what goes with what."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from fairlead.domain.catalogue_rules import read
 from fairlead.domain.codes import Code
@@ -52,10 +50,6 @@ def test_what_does_not_go_together_is_a_flaw(endpoint: str, options: dict[str, A
 
 def test_a_half_of_what_tls_needs_is_not_enough():
     assert flaws(FAR, {"tls": {"ca": "/c/ca.pem"}}) == [Code.MISSING_FIELD, Code.MISSING_FIELD]
-
-
-def test_the_example_breaks_no_rule():
-    assert read(yaml.safe_load(Path("examples/docker_host/fairlead.yaml").read_text())).flaws == ()
 
 
 def test_the_example_is_made_of_endpoints():
