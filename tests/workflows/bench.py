@@ -17,6 +17,7 @@ from fairlead.adapters import temporal
 from fairlead.contracts import names
 from fairlead.contracts.canonical import digest_of
 from fairlead.contracts.messages import LaneInput, PromotionInput, PromotionResult
+from fairlead.contracts.seals import SealDecision
 from fairlead.domain.states import PromotionState
 from tests.fakes.activities import control_activities, target_activities
 from tests.fakes.world import Pause, World
@@ -157,3 +158,10 @@ def a_promotion(promotion: str = "p1", *, expires_in: timedelta = timedelta(days
         expires_at=now + expires_in,
         **more,
     )
+
+
+def only_decision(world: World) -> SealDecision:
+    """What was decided, once."""
+    (decision,) = world.sealed("decision")
+    assert isinstance(decision, SealDecision)
+    return decision
