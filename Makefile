@@ -43,8 +43,14 @@ bench: $(STAMP)  ## measure, side by side
 soak: $(STAMP)   ## the tests that take too long for `make test`
 	@FAIRLEAD_SOAK=1 $(BIN)/python -m pytest -m soak
 
-lock: $(STAMP)   ## make requirements.lock anew
-	@env -u PIP_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --group dev pyproject.toml -o requirements.lock
+LOCKED := env -u PIP_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate
+# Those of an extra's packages that the lock of all has not got.
+BESIDE := $(addprefix --no-emit-package ,pyspnego cryptography cffi pycparser)
+
+lock: $(STAMP)   ## make the locks anew
+	@$(LOCKED) --group dev pyproject.toml -o requirements.lock
+	@echo 'pyspnego[kerberos]' | $(LOCKED) --python-version 3.11 --constraints requirements.lock $(BESIDE) - -o requirements.kerberos.lock
+	@$(LOCKED) --python-version 3.11 --group compiling -o requirements.compiling.lock
 
 clean:           ## remove all that the other targets made
 	@rm -rf .venv build

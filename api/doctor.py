@@ -1,6 +1,7 @@
-"""What the server can tell of its own health: database and schema, Temporal, workers, and the caller's key."""
+"""What the server can tell of its own health: database and schema, Temporal, workers, what targets need installed, and the caller's key."""
 
 from datetime import datetime, timedelta
+from importlib.util import find_spec
 
 from fastapi.concurrency import run_in_threadpool
 
@@ -9,9 +10,11 @@ from fairlead.contracts import names
 from fairlead.contracts.records import KeyRecord
 from fairlead.domain.errors import Unavailable
 from fairlead.domain.grades import Finding, bad, doubtful, good
-from fairlead.store import migrating
+from fairlead.domain.target_kinds import winrm_host
+from fairlead.store import migrating, projects
 from fairlead.store.database import Database
 
+_TICKETS = ("gssapi", "krb5")
 EXPIRES_SOON = timedelta(days=7)
 _QUEUES = {
     names.QUEUE_CONTROL: "promotions are taken, but nothing moves",
@@ -24,6 +27,7 @@ async def examine(services: Services, caller: KeyRecord) -> tuple[Finding, ...]:
     return (
         await run_in_threadpool(_database, services.database),
         *await _temporal(services),
+        *await run_in_threadpool(_kerberos, services.database, caller.project),
         _key(caller, services.now()),
     )
 
@@ -53,6 +57,22 @@ def _queue(queue: str, pollers: int) -> Finding:
     if not pollers:
         return bad(check, f"no worker has asked for work lately: {_QUEUES[queue]}", "fairlead serve worker")
     return good(check, f"{pollers} of them ask for work")
+
+
+def _kerberos(database: Database, project: str | None) -> tuple[Finding, ...]:
+    """Targets that want tickets. Workers may run elsewhere; but what was not installed with the server was hardly installed with them."""
+    try:
+        with database.session() as s:
+            known = projects.targets(s)
+    except Unavailable:
+        return ()
+    wanting = [name for of, name, document in known if project in (None, of) and winrm_host.by_ticket(document)]
+    if not wanting:
+        return ()
+    if all(find_spec(library) for library in _TICKETS):
+        return (good("kerberos", "its libraries are here"),)
+    detail = f"{', '.join(wanting)} log in by Kerberos, and its libraries are not installed here"
+    return (doubtful("kerberos", detail, "install fairlead[kerberos] where the workers run"),)
 
 
 def _key(caller: KeyRecord, now: datetime) -> Finding:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests import borrowed
+from tests import borrowed, kerberos_libraries
 from workers import packages
 
 ENGINE = ("docker.io", "docker-registry", "busybox-static")
@@ -25,6 +25,11 @@ def lacking(wanted: Iterable[str] = ENGINE, *, root: bool = True) -> str | None:
     return None
 
 
+def kerberos() -> str | None:
+    """Why no ticket can be had here."""
+    return lacking(["krb5-kdc", "krb5-admin-server"], root=False) or kerberos_libraries.lacking()
+
+
 def nomad() -> Path | None:
     """A real Nomad, where there is one."""
     found = os.environ.get("NOMAD_BIN") or shutil.which("nomad")
@@ -40,12 +45,14 @@ def main() -> int:
     """Quick when all is there."""
     packages.ensure(packages.PROGRAMS, _say)
     borrowed.ensure(_say)
+    kerberos_libraries.ensure(_say)
     reasons = {
         "Docker targets": lacking(),
         "the topology": lacking(["docker-compose"], root=False),
         "Compose targets": borrowed.lacking(),
         "SSH hosts": lacking(["openssh-server"], root=False),
         "units of systemd": lacking(["systemd", "libpam-systemd"]),
+        "Kerberos": kerberos(),
     }
     skipped = {what: reason for what, reason in reasons.items() if reason}
     for what, reason in skipped.items():

@@ -1,14 +1,17 @@
 """Fixtures come from one module per component; see tests/fixtures/."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
+from tests import kerberos_libraries
 from tests.sharing import ByWhatIsShared, turn
 
+sys.path.extend(kerberos_libraries.paths())  # before anything looks for them
 set_hypothesis_home_dir(Path(__file__).parent.parent / "build" / "hypothesis")
 
 pytest_plugins = [
@@ -24,6 +27,7 @@ pytest_plugins = [
     "tests.fixtures.evidence",
     "tests.fixtures.nomad",
     "tests.fixtures.winrm",
+    "tests.fixtures.kerberos",
     "tests.fixtures.vault",
     "tests.fixtures.aws",
     "tests.fixtures.ecs",

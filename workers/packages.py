@@ -17,6 +17,9 @@ PROGRAMS: Mapping[str, str] = MappingProxyType(
         "openssh-server": "sshd",
         "systemd": "systemctl",
         "libpam-systemd": "pam_systemd.so",
+        "krb5-kdc": "krb5kdc",
+        "krb5-admin-server": "kadmin.local",
+        "libkrb5-dev": "krb5-config",
     }
 )
 """The program, or module of PAM, that each package is wanted for. One that is there already, wherever it comes from, will do."""

@@ -1,12 +1,13 @@
 """How a host is reached: certificates are always checked, a password is read at the last moment and kept nowhere."""
 
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import Any, Final
 from xml.etree.ElementTree import Element
 
 from pypsrp.wsman import WSMan
 
+from agents.winrm_host import kerberos
+from agents.winrm_host.kerberos import Login
 from agents.winrm_host.options import Options, Peer, read_endpoint
 from agents.winrm_host.shell import Shell
 from fairlead.contracts.release import SecretUse
@@ -31,18 +32,30 @@ def connector(endpoint: str, options: Options, secrets: Secrets) -> Connect:
     peer = read_endpoint(endpoint, options)
     for path in (options.ca, options.certificate, options.key):
         _readable(path)
-    if options.auth == kind.KERBEROS and not (find_spec("gssapi") and find_spec("krb5")):
-        raise Refused(
-            Code.WINRM_KERBEROS_MISSING,
-            "the worker has no Kerberos libraries",
-            hint="install pyspnego[kerberos] with it, or use auth: ntlm",
-        )
-    settings = _settings(peer, options) | {"password": _password(options, secrets)}
-    return lambda: Shell(_Patient(peer.host, **settings), peer)
+    if options.auth == kind.KERBEROS:
+        kerberos.require()
+    settings, password = _settings(peer, options), _password(options, secrets)
+
+    def connect() -> Shell:
+        login = kerberos.log_in(options.auth, options.user, password, peer)
+        return Shell(_Patient(login, peer.host, **settings), peer)
+
+    return connect
 
 
 class _Patient(WSMan):
     """As the library's, but not that patient."""
+
+    def __init__(self, login: Login, host: str, **settings: Any) -> None:
+        super().__init__(host, username=login.username, password=login.password, **settings)
+        self._login = login
+
+    def close(self) -> None:
+        """Leave, and keep no ticket."""
+        try:
+            super().close()
+        finally:
+            self._login.forget()
 
     def invoke(self, *args: Any, retries_on_read_timeout: int = 0, **more: Any) -> Element:
         """Send one request."""
@@ -54,7 +67,6 @@ def _settings(peer: Peer, options: Options) -> dict[str, Any]:
         "port": peer.port,
         "ssl": peer.tls,
         "auth": options.auth,
-        "username": options.user or None,
         "cert_validation": options.ca or True,
         "encryption": "always" if options.encrypt or not peer.tls else "auto",
         "max_envelope_size": _ENVELOPE,

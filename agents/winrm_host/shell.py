@@ -15,6 +15,7 @@ from pypsrp.wsman import WSMan
 from spnego.exceptions import SpnegoError
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 
+from agents.winrm_host import kerberos
 from agents.winrm_host.outcomes import Denied, NotStarted, OutcomeUnknown, RemoteError
 from agents.winrm_host.scripts import Script
 from fairlead.domain.codes import Code
@@ -22,8 +23,9 @@ from fairlead.ports import Beat
 
 Json = dict[str, Any]
 
-# At level DEBUG the library would write down every message, and with it every secret.
+# At level DEBUG the library would write down every message, and with it every secret; the one below it, what logins are made of.
 logging.getLogger("pypsrp").setLevel(logging.INFO)
+logging.getLogger("spnego").setLevel(logging.INFO)
 
 _LOOK_EVERY: Final = 2
 _IDLE: Final = 300
@@ -91,7 +93,9 @@ class Shell:
         """Nothing has been asked for yet, so nothing has run."""
         if isinstance(error, requests.exceptions.SSLError):
             return Denied(Code.CERTIFICATE_REFUSED, f"TLS with {self._peer} fails: {_short(error)}")
-        if isinstance(error, AuthenticationError | SpnegoError):
+        if isinstance(error, SpnegoError):
+            return kerberos.failed(self._peer, error)
+        if isinstance(error, AuthenticationError):
             return Denied(Code.WINRM_CREDENTIALS_REFUSED, f"{self._peer} does not accept who we say we are")
         if isinstance(error, WSManFaultError) and error.code == _ACCESS_DENIED:
             return Denied(Code.TARGET_DENIED, f"{self._peer} knows us, and does not let us run anything")

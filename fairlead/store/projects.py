@@ -51,6 +51,12 @@ def environments(s: Session) -> list[tuple[str, str, dict[str, Any]]]:
     return [(row.project, row.name, row.document) for row in rows]
 
 
+def targets(s: Session) -> list[tuple[str, str, dict[str, Any]]]:
+    """Every target of every project, in the same way."""
+    rows = s.exec(select(Target).order_by(Target.project, Target.name))
+    return [(row.project, row.name, row.document) for row in rows]
+
+
 def _declare(s: Session, project: str, catalogue: dict[str, Any]) -> None:
     for block, table in _BLOCKS.items():
         s.exec(delete(table).where(col(table.project) == project))

@@ -1,11 +1,15 @@
 """What the server finds wrong with itself, and how to mend it."""
 
+import sys
 from datetime import timedelta
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 
 import httpx
 import pytest
 
 from fairlead.store import migrating
+from tests.activities.shop import SHOP
 from tests.api.office import BASE, Office
 
 
@@ -35,6 +39,21 @@ async def test_a_temporal_that_is_away_is_told(office: Office, ana: httpx.AsyncC
 async def test_an_old_schema_is_told(ana: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(migrating, "newest", lambda: "9999")
     assert (await found(ana))["database"] == "failed"
+
+
+@pytest.mark.parametrize(("library", "grade"), [("krb5", "warning"), ("gssapi", "warning"), (None, "ok")])
+async def test_targets_that_want_tickets_need_libraries(
+    office: Office, ana: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, library: str | None, grade: str
+) -> None:
+    host = {"type": "winrm_host", "endpoint": "https://win-1.example:5986", "winrm": {"auth": "kerberos"}}
+    assert "kerberos" not in await found(ana)
+    office.shop.apply({**SHOP, "targets": {**SHOP["targets"], "more": host}})
+    for known in ("gssapi", "krb5"):
+        there = None if known == library else ModuleType(known)
+        monkeypatch.setitem(sys.modules, known, there)
+        if there:
+            there.__spec__ = ModuleSpec(known, None)
+    assert (await found(ana))["kerberos"] == grade
 
 
 async def test_a_key_that_ends_soon_is_told(office: Office) -> None:

@@ -55,6 +55,15 @@ def test_what_is_bad_is_a_flaw(name: str, value: object, code: Code) -> None:
     assert "hunter2" not in flaws[0].detail
 
 
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [({"password": "env://P"}, Code.MISSING_FIELD), ({"user": "EXAMPLE\\deploy"}, Code.BAD_VALUE)],
+)
+def test_kerberos_knows_users_by_realm_and_no_password_without_one(said: dict[str, Any], code: Code) -> None:
+    assert read({"auth": "kerberos", "user": "deploy@EXAMPLE.COM"})[1] == []
+    assert [flaw.code for flaw in read({"auth": "kerberos", **said})[1]] == [code]
+
+
 def test_who_makes_no_keys_cannot_encrypt_and_needs_https() -> None:
     _, flaws = read({**LOGIN, "auth": "basic", "encrypt": True})
     assert [flaw.code for flaw in flaws] == [Code.BAD_VALUE]

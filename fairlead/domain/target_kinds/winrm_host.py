@@ -62,12 +62,20 @@ def check(block: Block, endpoint: str, options: Mapping[str, Any]) -> None:
         block.flaw(Code.BAD_VALUE, f"auth: {auth} goes over https only", "endpoint")
 
 
+def by_ticket(target: Mapping[str, Any]) -> bool:
+    """Whether a target of the catalogue, whatever its type, is a host that one gets into by Kerberos only."""
+    return bool(target["type"] == "winrm_host" and target.get(KIND.key, {}).get("auth") == KERBEROS)
+
+
 def _require_credentials(block: Block, found: dict[str, Any]) -> None:
     """A Kerberos ticket may lie with the worker already; everything else has to be said."""
-    needed = {CERTIFICATE: ("certificate", "key"), KERBEROS: ()}.get(found["auth"], ("user", "password"))
+    ticket = ("user", "password") if found["password"] else ()
+    needed = {CERTIFICATE: ("certificate", "key"), KERBEROS: ticket}.get(found["auth"], ("user", "password"))
     for name in needed:
         if not found[name]:
             block.flaw(Code.MISSING_FIELD, f"{found['auth']} needs {' and '.join(needed)}", name)
+    if found["auth"] == KERBEROS and "\\" in found["user"]:
+        block.flaw(Code.BAD_VALUE, "kerberos knows users as NAME@REALM, not as DOMAIN\\NAME", "user")
     if found["encrypt"] and found["auth"] in KEYLESS:
         block.flaw(Code.BAD_VALUE, f"{found['auth']} makes no keys to encrypt messages with", "encrypt")
 

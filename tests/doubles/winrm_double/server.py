@@ -50,13 +50,16 @@ class Faults:
 
 
 class WinrmDouble:
-    """One host on a port. `basic` (USER:PASSWORD) is taken over https only. Other users are in the file that NTLM_USER_FILE names."""
+    """One host on a port. `basic` (USER:PASSWORD) is taken over https only. Other users are in the file that NTLM_USER_FILE names, or
+    bring a ticket for one of the services in the keytab of KRB5_KTNAME. `logins`: by what, and who.
+    """
 
     def __init__(self, drive: Path, tls: Tls | None = None, basic: str = "") -> None:
         self.windows, self.faults = Windows(drive), Faults()
         self.wsman = WSMan(self._script)
         self.wsman.fault = lambda verb: self.faults.fault(verb) if self.faults.fault else None
         self.ran: list[str] = []
+        self.logins: list[tuple[str, str]] = []
         self.sealed, self.plain = 0, 0
         self.basic, self.tls = basic, tls
         self._lost = threading.Event()
@@ -100,6 +103,18 @@ class WinrmDouble:
             self.faults.lose.remove(name)
             self._lost.set()
         return said
+
+
+def _refusal(token: bytes) -> bytes:
+    """What Kerberos itself says to a ticket that it does not take. The library above it has no way to hand that out."""
+    with contextlib.suppress(ImportError):
+        from gssapi import raw
+
+        try:
+            raw.accept_sec_context(token)
+        except raw.GSSError as error:
+            return error.token or b""
+    return b""
 
 
 class _Server(ThreadingHTTPServer):
@@ -191,14 +206,15 @@ class _Connection(BaseHTTPRequestHandler):
             )
         try:
             said = self.acceptor.step(token)
-        except SpnegoError:
+        except (SpnegoError, AttributeError):  # the latter where Kerberos has words for whoever it refuses
             self.acceptor = None
-            self._ask("Negotiate")
+            self._ask(f"Negotiate {base64.b64encode(_refusal(token)).decode()}".strip())
             return False
         if not self.acceptor.complete:
             self._ask(f"Negotiate {base64.b64encode(said or b'').decode()}")
             return False
         self._token = said
+        self.server.double.logins.append((self.acceptor.negotiated_protocol, self.acceptor.client_principal))
         return True
 
     def _bindings(self) -> GssChannelBindings | None:
