@@ -43,18 +43,18 @@ class Services:
         if box is None and not ended.code:
             raise Vanished(Code.TARGET_UNREACHABLE, f"{self._name(hook)} was made, and is gone")
         if box is None:
-            raise self._failed(hook, ended)
+            raise self._failed(ended)
         return box
 
     def _started(self, component: ComponentSpec, hook: Hook, box: Box) -> str:
         ended = self._compose.start(self._project(component, hook), self._beat)
         if self._engine.inspect(box.id).status == "created":
-            raise self._failed(hook, ended)
+            raise self._failed(ended)
         return box.id
 
-    def _failed(self, hook: Hook, ended: Ended) -> Refused:
+    def _failed(self, ended: Ended) -> Refused:
         words = self._safe.mask_output(ended.words)
-        return Refused(Code.START_FAILED, f"{hook.id}: Docker Compose says: {words}", fields={"hook": hook.name})
+        return Refused(Code.START_FAILED, f"Docker Compose says: {words}")
 
     def _project(self, component: ComponentSpec, hook: Hook) -> Project:
         service = next(s.name for s in self._lock.services if s.component == component.name)

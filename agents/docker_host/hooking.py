@@ -20,7 +20,7 @@ from fairlead.contracts.target import ComponentSpec, SentFile, TargetSpec
 from fairlead.domain.errors import Refused
 from fairlead.domain.fence import Claim
 from fairlead.domain.target_kinds.docker_section import SECTION
-from fairlead.domain.target_kinds.hooks import KEPT_LENGTH, KEPT_LINES, POST, PRE, Hook, failed, hooks_of
+from fairlead.domain.target_kinds.hooks import KEPT_LENGTH, KEPT_LINES, POST, PRE, Hook, failed, hooks_of, starting
 from fairlead.ports import FailPoints
 
 _NOT_OF_ONE_SHOTS = ("replicas", "order", "restart", "timeout", "role", "beside")
@@ -58,8 +58,9 @@ class Hooks:
         """Run them in start order. Raises Refused (hook_failed)."""
         for component in self._spec.components:
             for hook in hooks_of(component.name, component.config.run, when):
-                box = self._box(hook) or self._made(component, hook)
-                self._await(hook, self._started(component, hook, box))
+                with starting(hook):
+                    box = self._started(component, hook, self._box(hook) or self._made(component, hook))
+                self._await(hook, box)
 
     def has(self, when: str) -> bool:
         """Whether there are any."""

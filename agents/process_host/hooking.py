@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -49,7 +50,8 @@ class Hooks:
     def _begin(self, errand: Errand, plan: RunSpec) -> None:
         if not file_of(self.folder, self.claim, errand.id).exists():
             secrets = self.orderer.secrets(errand.component) if plan.secrets else {}
-            self.control.errand(self.claim, errand.id, plan, errand.timeout, secrets)
+            with starting(errand):
+                self.control.errand(self.claim, errand.id, plan, errand.timeout, secrets)
             self.orderer.reach("after_hook_start")
 
     def _end(self, errand: Errand) -> str:
@@ -73,7 +75,22 @@ class Hooks:
 def require_well(errand: Errand, end: str, printed: str) -> None:
     """Raise Refused (hook_failed), unless it has ended as it should. `printed`: its last words, masked."""
     if end != WELL:
-        words = f"; its last words:\n{printed}" if printed else ""
-        detail = f"{errand.component}: the {errand.when} hook {errand.name} {end}{words}"
-        fields = {"component": errand.component, "hook": errand.name, "when": errand.when, "log": printed}
-        raise Refused(Code.HOOK_FAILED, detail, fields=fields)
+        raise _failed(errand, end, printed)
+
+
+@contextmanager
+def starting(errand: Errand) -> Iterator[None]:
+    """While it is looked for and started: that it cannot be is its failure, and not its component's."""
+    try:
+        yield
+    except Refused as refused:
+        if refused.code != Code.START_FAILED:
+            raise
+        raise _failed(errand, f"cannot be started: {refused.detail}", hint=refused.hint) from refused
+
+
+def _failed(errand: Errand, what: str, printed: str = "", hint: str | None = None) -> Refused:
+    words = f"; its last words:\n{printed}" if printed else ""
+    detail = f"{errand.component}: the {errand.when} hook {errand.name} {what}{words}"
+    fields = {"component": errand.component, "hook": errand.name, "when": errand.when, "log": printed}
+    return Refused(Code.HOOK_FAILED, detail, hint=hint, fields=fields)

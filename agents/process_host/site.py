@@ -14,7 +14,7 @@ from typing import Final
 from agents.process_host.control import Control, Launch, launch_detached
 from agents.process_host.fitness import Fitness, fitness_of
 from agents.process_host.folder import HANDED_OVER, TargetFolder
-from agents.process_host.hooking import Hooks
+from agents.process_host.hooking import Hooks, starting
 from agents.process_host.housekeeping import tail
 from agents.process_host.lookup import Lookup
 from agents.process_host.observation import observe_slots, without_supervisor
@@ -141,10 +141,14 @@ class Site:
 
     def _plan_errands(self, job: Job, plans: Sequence[RunSpec]) -> list[tuple[Errand, RunSpec]]:
         return [
-            (errand, self._lookup.errand(plan, errand, self._trees.tree(part.digest)))
+            (errand, self._plan_errand(plan, errand, part.digest))
             for part, plan in zip(job.parts, plans)  # noqa: B905 - Python 3.9 cannot be asked to be strict
             for errand in part.errands
         ]
+
+    def _plan_errand(self, plan: RunSpec, errand: Errand, digest: str) -> RunSpec:
+        with starting(errand):
+            return self._lookup.errand(plan, errand, self._trees.tree(digest))
 
     def _look(self, folder: TargetFolder) -> Seen:
         known, control = folder.read_state(), Control(folder, _no_beat, self._launch)

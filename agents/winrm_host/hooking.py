@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from agents.process_host.hooking import LENGTH, LINES, SLACK, require_well
+from agents.process_host.hooking import LENGTH, LINES, SLACK, require_well, starting
 from agents.process_host.place import Orderer
 from agents.process_host.records import Errand, RunSpec
 from agents.winrm_host import scripts
@@ -56,9 +56,10 @@ class Hooks:
             "timeout": round(errand.timeout * 1000),
             "late": f"did not end within {errand.timeout:g} s, ",
         }
-        said = self._ask(
-            "begin", errand, Spec=json.dumps(told), Runner=scripts.script(scripts.RUNNER).text, Names=list(given), Values=list(given.values())
-        )  # fmt: skip
+        with starting(errand):
+            said = self._ask(
+                "begin", errand, Spec=json.dumps(told), Runner=scripts.script(scripts.RUNNER).text, Names=list(given), Values=list(given.values())
+            )  # fmt: skip
         self.orderer.reach("after_hook_start")
         return said
 

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, Final, cast
 from agents.process_host.fitness import Fitness
 from agents.process_host.folder import HANDED_OVER
 from agents.process_host.health import Finding
+from agents.process_host.hooking import starting
 from agents.process_host.place import Orderer, Owner, Stage
 from agents.process_host.records import Applied, Errand, Job, Part, Run, RunSpec, Seen
 from agents.process_host.trees import Staging
@@ -68,12 +69,14 @@ class WindowsSite:
     def prepare(self, job: Job) -> None:
         """Find every command, look for taken ports."""
         programs = [(part.component, self._argv(part)[0]) for part in job.parts]
-        programs += [(errand.component, plan.argv[0]) for errand, plan in self._errands(job, Claim(0, 0))]
+        errands = [(errand, plan.argv[0]) for errand, plan in self._errands(job, Claim(0, 0))]
         ports = [port for part in job.parts for port in part.ports]
-        said = self._look(job.owner, Programs=[program for _, program in programs], Ports=ports)
+        said = self._look(job.owner, Programs=[program for _, program in [*programs, *errands]], Ports=ports)
         for component, program in programs:
-            if not said["programs"][program]:
-                raise Refused(Code.START_FAILED, f"{component}: there is no {program} on the host")
+            _require(said, program, component)
+        for errand, program in errands:
+            with starting(errand):
+                _require(said, program, errand.component)
         for part in job.parts:
             for port in part.ports:
                 if port in said["taken"]:
@@ -198,11 +201,12 @@ class WindowsSite:
         ]
 
     def _errand_argv(self, part: Part, errand: Errand) -> tuple[str, ...]:
-        argv = self._found(part, errand.command)
-        if PureWindowsPath(argv[0]).suffix.lower() in _READ_BY_A_SHELL:
-            detail = f"{errand.id}: {errand.command[0]!r} would be read by a shell that nobody has asked for"
-            raise Refused(Code.START_FAILED, detail, hint="name cmd.exe by its whole path, with /c")
-        return argv
+        with starting(errand):
+            argv = self._found(part, errand.command)
+            if PureWindowsPath(argv[0]).suffix.lower() in _READ_BY_A_SHELL:
+                detail = f"{errand.command[0]!r} would be read by a shell that nobody has asked for"
+                raise Refused(Code.START_FAILED, detail, hint="name cmd.exe by its whole path, with /c")
+            return argv
 
     def _found(self, part: Part, command: Sequence[str]) -> tuple[str, ...]:
         program = PureWindowsPath(command[0])
@@ -258,3 +262,8 @@ def _hex(digest: str) -> str:
 
 def _no_beat() -> None:
     """Looking is short."""
+
+
+def _require(said: Json, program: str, component: str) -> None:
+    if not said["programs"][program]:
+        raise Refused(Code.START_FAILED, f"{component}: there is no {program} on the host")

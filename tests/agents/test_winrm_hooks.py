@@ -91,7 +91,7 @@ def test_a_hook_that_cannot_be_run_is_refused_before_any_change(
         (double.windows.drive / there).touch()
     with pytest.raises(Refused) as refusal:
         winrm_bench.harness.executor().prepare(commanded(winrm_bench, program), nobeat)
-    assert refusal.value.code == Code.START_FAILED
+    assert refusal.value.code == Code.HOOK_FAILED
     assert winrm_bench.tally() == Tally(0, 0)
 
 

@@ -50,6 +50,18 @@ def a_hook_after_that_fails_brings_the_old_one_back(bench: Bench) -> None:
     assert bench.runs(bench.of("1.0.0"))
 
 
+def a_hook_that_cannot_be_started_fails_as_a_hook(bench: Bench) -> None:
+    bench.apply(bench.of("1.0.0"), 1)
+    before, nobody = bench.see(), [{"name": "hook", "command": ["nobody.exe", "it"]}]
+    component = with_run(bench.component(bench.harness.image("2.0.0")), hooks={"pre": nobody})
+    with pytest.raises(Refused) as refusal:
+        bench.apply(bench.spec(component, release="2.0.0"), 2)
+    assert refusal.value.code == Code.HOOK_FAILED
+    assert (refusal.value.fields["hook"], refusal.value.fields["when"]) == ("hook", "pre")
+    assert "nobody.exe" in refusal.value.detail
+    assert bench.see() == before
+
+
 def a_hook_that_takes_too_long_fails(bench: Bench) -> None:
     with pytest.raises(Refused) as refusal:
         bench.apply(hooked(bench, "1.0.0", pre="while :; do read id < " + RANDOM + "; done", timeout="1s"), 1)
@@ -98,6 +110,7 @@ HOOKING = (
     hooks_run_once_around_the_change,
     a_hook_before_that_fails_leaves_what_runs_alone,
     a_hook_after_that_fails_brings_the_old_one_back,
+    a_hook_that_cannot_be_started_fails_as_a_hook,
     a_hook_that_takes_too_long_fails,
     a_killed_workers_hook_is_awaited_not_run_again,
 )

@@ -1,7 +1,8 @@
 """What is run before the first change of a deployment, and after all is healthy: commands, one after the other, once in a deployment."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -92,6 +93,17 @@ def failed(hook: Hook, what: str, log: str = "") -> Refused:
     """It did not end well. `log`: what it printed, masked."""
     fields = {"component": hook.component, "hook": hook.name, "when": hook.when, "log": log}
     return Refused(Code.HOOK_FAILED, f"{hook.component}: the {hook.when} hook {hook.name} {what}", fields=fields)
+
+
+@contextmanager
+def starting(hook: Hook) -> Iterator[None]:
+    """While one is made and started: that it cannot be is its failure, and not its component's."""
+    try:
+        yield
+    except Refused as refused:
+        if refused.code != Code.START_FAILED:
+            raise
+        raise failed(hook, f"cannot be started: {refused.detail}") from refused
 
 
 def without_containers(run: Mapping[str, Mapping[str, Any]], options: Mapping[str, Any]) -> list[Objection]:
