@@ -11,7 +11,10 @@ from workers import packages
 
 ENGINE = ("docker.io", "docker-registry", "busybox-static")
 NO_NOMAD = "not here: nomad; its licence keeps it out of Debian, so put one on PATH or name it in NOMAD_BIN (till then a double stands in)"
-"""The one exception: no package source that the tests may use has a Nomad, so it is never a failure that there is none, not even with CI=true."""
+"""An exception: no package source that the tests may use has a Nomad, so it is never a failure that there is none, not even with CI=true."""
+
+NO_POWERSHELL = "not here: PowerShell 7; no package source that the tests may use has it, so put pwsh on PATH or name it in PWSH_BIN"
+"""The other exception, of the same kind."""
 
 
 def lacking(wanted: Iterable[str] = ENGINE, *, root: bool = True) -> str | None:
@@ -33,6 +36,12 @@ def kerberos() -> str | None:
 def nomad() -> Path | None:
     """A real Nomad, where there is one."""
     found = os.environ.get("NOMAD_BIN") or shutil.which("nomad")
+    return Path(found) if found else None
+
+
+def powershell() -> Path | None:
+    """A real PowerShell, where there is one."""
+    found = os.environ.get("PWSH_BIN") or shutil.which("pwsh")
     return Path(found) if found else None
 
 
@@ -59,6 +68,8 @@ def main() -> int:
         _say(f"tests of {what} are skipped: {reason}")
     if nomad() is None:
         _say(f"Nomad jobs are tested on a double only: {NO_NOMAD}")
+    if powershell() is None:
+        _say(f"the scripts of WinRM hosts are not run: {NO_POWERSHELL}")
     return 1 if skipped and must_be_complete() else 0
 
 

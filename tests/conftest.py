@@ -28,6 +28,7 @@ pytest_plugins = [
     "tests.fixtures.nomad",
     "tests.fixtures.winrm",
     "tests.fixtures.kerberos",
+    "tests.fixtures.powershell",
     "tests.fixtures.vault",
     "tests.fixtures.aws",
     "tests.fixtures.ecs",

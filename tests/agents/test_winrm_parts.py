@@ -4,7 +4,9 @@ import io
 import json
 import re
 import zipfile
+from collections.abc import Iterator
 from dataclasses import asdict
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +30,33 @@ PLAIN: dict[str, Any] = {"component": "web", "cwd": "", "home": "", "env": {}, "
 TOO_NEW = re.compile(r"\?\?|&&|\|\||\?\.|\?\[|-Parallel\b|Set-Service\b.*-BinaryPathName|Remove-Service\b")
 """What PowerShell 5.1 does not know, and the grammar lets pass."""
 
+RULES = {
+    r"ConvertTo-Json(?!.*-Depth \d)": "it would cut what lies deep",
+    r"\b(Set|Add|Get|Out)-(Content|File)\b": "each version has another encoding of its own",
+    r"\bInvoke-(WebRequest|RestMethod|Expression)\b": "one draws in Internet Explorer, the other runs what it is given",
+    r"\b(Write-Host|Write-Output|Read-Host)\b": "a script writes one string, and nobody answers it",
+    r"-AsHashtable|-AsByteStream|-SkipCertificateCheck|\$Is(Windows|Linux|CoreCLR)\b|\bclean *\{": "newer than 5.1",
+    r"(?m)^\s*using |\bclass \w+ *[:{]": "read before the parameters are",
+}
+"""What a pattern finds must not be there, and why."""
+
+
+def nodes(text: str) -> Iterator[Node]:
+    """All that the grammar of PowerShell sees in it."""
+    left = [Parser(Language(tree_sitter_powershell.language())).parse(text.encode()).root_node]
+    while left:
+        node = left.pop()
+        yield node
+        left += node.children
+
 
 def flaws(text: str) -> list[str]:
-    """What the grammar of PowerShell does not take."""
-    found, left = [], [Parser(Language(tree_sitter_powershell.language())).parse(text.encode()).root_node]
-    while left:
-        node: Node = left.pop()
-        found += [f"line {node.start_point.row + 1}"] if node.is_error or node.is_missing else []
-        left += node.children
-    return found
+    """What the grammar does not take."""
+    return [f"line {node.start_point.row + 1}" for node in nodes(text) if node.is_error or node.is_missing]
+
+
+def words(text: str, kind: str) -> set[str]:
+    return {node.text.decode() for node in nodes(text) if node.type == kind and node.text}
 
 
 @pytest.mark.parametrize("name", [*scripts.NAMES, scripts.RUNNER])
@@ -45,6 +65,37 @@ def test_a_script_is_one_that_powershell_5_1_can_read(name: str) -> None:
     assert flaws(text) == []
     assert TOO_NEW.search(text) is None
     assert text.isascii()  # Windows PowerShell would take another encoding for granted
+
+
+@pytest.mark.parametrize("name", scripts.NAMES)
+def test_no_script_covers_a_parameter_of_its_own(name: str) -> None:
+    # Names differ by more than case: in a block, `$images = @{}` hides what came in as $Images.
+    own = (files("agents.winrm_host") / "scripts" / f"{name}.ps1").read_text()
+    head, body = own.split("# common\n")
+    given = {parameter.lower() for parameter in re.findall(r"\]\$(\w+)", head)}
+    made = {
+        variable.lower() for variable in re.findall(r"\$(\w+) *[-+]?=|foreach \(\$(\w+)", body) for variable in variable
+    }
+    assert not given & made
+
+
+@pytest.mark.parametrize(("rule", "why"), RULES.items())
+def test_all_scripts_keep_to_what_can_be_said_of_them(rule: str, why: str) -> None:
+    assert [name for name in scripts.NAMES if re.search(rule, scripts.script(name).text)] == [], why
+
+
+@pytest.mark.parametrize("name", [*scripts.NAMES, scripts.RUNNER])
+def test_a_script_calls_nothing_by_an_alias(name: str) -> None:
+    text = scripts.script(name).text
+    called = words(text, "command_name") - words(text, "function_name")
+    assert [command for command in called if not re.fullmatch(r"[A-Z][a-zA-Z]+-[A-Z][a-zA-Z0-9]+", command)] == []
+
+
+def test_what_is_common_is_strict_and_silent() -> None:
+    common = (files("agents.winrm_host") / "scripts" / "common.ps1").read_text()
+    assert "Set-StrictMode -Version 2.0" in common
+    for setting in ("$ErrorActionPreference = 'Stop'", "$ProgressPreference = 'SilentlyContinue'"):
+        assert setting in common
 
 
 def test_the_grammar_finds_what_is_broken() -> None:

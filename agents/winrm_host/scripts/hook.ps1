@@ -25,6 +25,8 @@ function Start-Runner([string]$Of) {
     foreach ($name in $given.PSBase.Keys) { $pairs.Add("$name=$($given[$name])") }
     $startup = (New-Object System.Management.ManagementClass 'Win32_ProcessStartup').CreateInstance()
     $startup.Properties['EnvironmentVariables'].Value = $pairs.ToArray()
+    # Create_Unicode_Environment: without it each character that is not in the machine's code page is lost.
+    $startup.Properties['CreateFlags'].Value = [uint32]1024
     $startup.Properties['ShowWindow'].Value = [uint16]0
     $class = New-Object System.Management.ManagementClass 'Win32_Process'
     $asked = $class.PSBase.GetMethodParameters('Create')

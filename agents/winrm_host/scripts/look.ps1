@@ -5,12 +5,12 @@ param([string]$Root, [string]$Target, [string]$Owner, [string[]]$Images = @(), [
 Answer {
     Assert-Owner $Owner
     $slots = Get-Slots $Closely
-    $images = @{}
+    $unpacked = @{}
     foreach ($image in $Images) {
-        if ([IO.Directory]::Exists("$Root\releases\$image")) { $images[$image] = Read-Text "$Root\images\$image.json" }
+        if ([IO.Directory]::Exists("$Root\releases\$image")) { $unpacked[$image] = Read-Text "$Root\images\$image.json" }
     }
-    $programs = @{}
-    foreach ($program in $Programs) { $programs[$program] = [IO.File]::Exists($program) }
+    $present = @{}
+    foreach ($program in $Programs) { $present[$program] = [IO.File]::Exists($program) }
     $taken = @()
     foreach ($port in $Ports) {
         $listeners = @(Get-Listeners $port)
@@ -28,8 +28,8 @@ Answer {
         powershell = $PSVersionTable.PSVersion.ToString()
         claims = @(Get-Claims)
         slots = $slots
-        images = $images
-        programs = $programs
+        images = $unpacked
+        programs = $present
         taken = @($taken)
         sticker = $(if ($stickers.Count) { Read-Text "$Folder\stickers\$($stickers[-1])" } else { $null })
     }

@@ -86,6 +86,7 @@ function Confirm {
     Write-Text "$at\kept" $Number
     if ($null -ne $kept -and $kept -ne $Number) { Remove-Run $Component $kept $Grace }
     $service = Get-RunService $Component $Number
+    if ($null -eq $service) { return }
     Invoke-CimMethod -InputObject $service -MethodName ChangeStartMode -Arguments @{ StartMode = 'Automatic' } | Out-Null
     $null = & "$env:SystemRoot\System32\sc.exe" failure $service.Name 'reset=' '86400' 'actions=' 'restart/1000/restart/5000/restart/30000'
     $null = & "$env:SystemRoot\System32\sc.exe" failureflag $service.Name '1'

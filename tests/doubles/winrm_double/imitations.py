@@ -1,6 +1,6 @@
 """What our scripts promise, done on the model instead: one function for each script in agents/winrm_host/scripts, of the same name and parts.
 
-Whoever changes a script changes its twin here; that the two agree has only been read, never run.
+Whoever changes a script changes its twin here. That the two answer alike is run where there is a PowerShell (tests/agents/test_winrm_twins.py).
 """
 
 import hashlib
