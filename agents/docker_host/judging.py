@@ -1,7 +1,8 @@
 """Waits until what was started is well, or has ended well; says why when it is not."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from agents.docker_host.box import Box
 from agents.docker_host.engine import Engine
@@ -59,6 +60,17 @@ def last_words(engine: Engine, box: Box, most: float, guard: Callable[[], None])
         guard()
         time.sleep(PAUSE)
     return engine.last_words(box.id)
+
+
+@contextmanager
+def named(seat: Seat) -> Iterator[None]:
+    """What the engine will not make or start is told by its component: there are others."""
+    try:
+        yield
+    except Refused as refusal:
+        if refusal.code != Code.START_FAILED or "component" in refusal.fields:
+            raise
+        raise _refusal(Code.START_FAILED, seat, f"{seat.component.name}: {refusal.detail}") from refusal
 
 
 def _refusal(code: Code, seat: Seat, detail: str) -> Refused:

@@ -13,6 +13,7 @@ from fairlead.contracts.target import ComponentSpec, TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.durations import parse_duration
 from fairlead.domain.errors import Refused
+from fairlead.domain.nearest import did_you_mean
 from fairlead.domain.target_kinds.docker_section import (
     MIGRATION,
     OWN,
@@ -82,7 +83,8 @@ def refuse_unsafe(spec: TargetSpec) -> None:
 
 
 def refuse_lacking(engine: Engine, spec: TargetSpec, component: ComponentSpec) -> None:
-    """Raise Refused (network_missing) where a network that is not ours to make is not there."""
+    """Raise Refused (network_missing, log_driver_missing) where a network that is not ours to make, or a log driver, is not there."""
+    _refuse_driver(engine, component)
     for name, own in networks(spec, block_of(component.config)).items():
         if not own and not engine.network(name):
             raise Refused(
@@ -90,6 +92,22 @@ def refuse_lacking(engine: Engine, spec: TargetSpec, component: ComponentSpec) -
                 f"{component.name} wants the network {name}, which is not there",
                 fields={"component": component.name, "network": name},
             )
+
+
+def _refuse_driver(engine: Engine, component: ComponentSpec) -> None:
+    wanted = block_of(component.config).get("log", {}).get("driver", "none")
+    if wanted != "none" and (known := _drivers(engine)) and wanted not in known:
+        raise Refused(
+            Code.LOG_DRIVER_MISSING,
+            f"{component.name} wants the log driver {wanted}, which the engine has not{did_you_mean(wanted, known)}",
+            fields={"component": component.name, "driver": wanted},
+        )
+
+
+def _drivers(engine: Engine) -> set[str]:
+    """Those that the engine has; a plugin's by its name with and without its tag."""
+    listed = (engine.info().get("Plugins") or {}).get("Log") or []
+    return {name for driver in listed for name in (driver, driver.removesuffix(":latest"))}
 
 
 def bears_two(block: Mapping[str, Any]) -> bool:

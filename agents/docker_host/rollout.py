@@ -16,7 +16,7 @@ from agents.docker_host.ground import Ground
 from agents.docker_host.hands import Hands
 from agents.docker_host.health import look
 from agents.docker_host.hooking import Containers, Hooks
-from agents.docker_host.judging import PAUSE, await_end, await_health, last_words
+from agents.docker_host.judging import PAUSE, await_end, await_health, last_words, named
 from agents.docker_host.placement import Seat
 from agents.secrets import Safe
 from fairlead.contracts.target import ComponentSpec, SentFile, TargetSpec
@@ -97,9 +97,10 @@ class Rollout:
             if chosen is None:
                 self._safe.of(seat.component)  # before the old one is stopped
             self._make_room(seat, chosen)
-            chosen = self._placed(seat, chosen)
-            self._chosen.append(chosen)
-            self._go(seat, chosen)
+            with named(seat):
+                chosen = self._placed(seat, chosen)
+                self._chosen.append(chosen)
+                self._go(seat, chosen)
         else:
             self._chosen.append(chosen)
         well = await_end if seat.runs_once else await_health

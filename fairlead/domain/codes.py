@@ -139,6 +139,7 @@ class Code(StrEnum):
     CLIENT_CERTIFICATE_REFUSED = "client_certificate_refused"
     CONTAINER_UNSAFE = "container_unsafe"
     NETWORK_MISSING = "network_missing"
+    LOG_DRIVER_MISSING = "log_driver_missing"
     PLAINTEXT_REFUSED = "plaintext_refused"
     NO_LEADER = "no_leader"
     TARGET_THROTTLED = "target_throttled"

@@ -118,7 +118,8 @@ def test_a_command_that_is_not_there_brings_the_old_one_back(bench: Bench, docke
     component = with_config(bench.component(docker_harness.image("2.0.0")), command=("/no/such/program",))
     with pytest.raises(Refused) as refusal:
         bench.apply(bench.spec(component), 2)
-    assert refusal.value.code == Code.START_FAILED
+    assert (refusal.value.code, refusal.value.fields["component"]) == (Code.START_FAILED, "web")
+    assert refusal.value.detail.startswith("web: the Docker engine says")
     assert bench.runs(bench.of("1.0.0"))
 
 

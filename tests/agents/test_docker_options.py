@@ -85,11 +85,20 @@ def test_rights_on_the_host_that_came_with_a_late_layer_are_refused(bench: Bench
         assert refusal.value.code == Code.CONTAINER_UNSAFE
 
 
-def test_a_network_that_is_not_there_is_refused(bench: Bench, docker_harness: DockerHarness):
-    component = dressed(bench.component(docker_harness.image("1.0.0")), {"networks": {"nowhere": "external"}})
+@pytest.mark.parametrize(
+    ("block", "code"),
+    [
+        ({"networks": {"nowhere": "external"}}, Code.NETWORK_MISSING),
+        ({"log": {"driver": "jsonfile"}}, Code.LOG_DRIVER_MISSING),
+    ],
+)
+def test_what_the_engine_has_not_is_refused_before_anything_is_stopped(
+    bench: Bench, docker_harness: DockerHarness, block: dict[str, Any], code: Code
+):
+    component = dressed(bench.component(docker_harness.image("1.0.0")), block)
     with pytest.raises(Refused) as refusal:
         docker_harness.executor().prepare(bench.spec(component), nobeat)
-    assert refusal.value.code == Code.NETWORK_MISSING
+    assert refusal.value.code == code
 
 
 # one after the other, or side by side

@@ -40,6 +40,8 @@ def example(tmp_path: Path, ssh_docker_harness: SshDockerHarness) -> Path:
         runtime = target["ssh"].get("runtime", "process")
         target |= {"endpoint": ssh_docker_harness.sshd.endpoint, "config": {"ports": {"web": [f"{free_port()}:8080"]}}}
         target["ssh"] = {**ssh_docker_harness.options, "runtime": runtime}
+        if runtime == "process":
+            del target["ssh"]["socket"]
     path = tmp_path / "fairlead.yaml"
     path.write_text(json.dumps(said))  # which is YAML, too
     return path

@@ -115,9 +115,11 @@ def test_an_endpoint_is_an_address_and_holds_no_secret(endpoint, good):
         ("http://127.0.0.1:4566", {"region": "eu-west-1"}, []),
         ("http://127.0.0.1:4566", {}, ["/ecs/region"]),
         ("https://records.example.com", {}, ["/ecs/region"]),
+        ("http://ecs.eu-west-1.amazonaws.com", {}, ["/endpoint"]),
+        ("http://ecs.eu-west-1.api.aws:80", {}, ["/endpoint"]),
     ],
 )
-def test_the_region_is_known_from_the_endpoint_or_said(endpoint, said, flaws):
+def test_an_endpoint_names_its_region_or_it_is_said_and_aws_is_asked_over_https(endpoint, said, flaws):
     found: list[Flaw] = []
     ecs_service.check(Block({}, "", found), endpoint, said)
     assert [flaw.pointer for flaw in found] == flaws

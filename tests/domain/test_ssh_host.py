@@ -20,13 +20,13 @@ def read(value: object) -> tuple[dict[str, Any], list[Flaw]]:
 
 ALL = {
     "runtime": "docker", "key": "file:///k", "passphrase": "env://P", "certificate": "env://C", "password": "vault://a/b#c",
-    "known_hosts": "/k", "root": "/r", "socket": "/s", "host_keys": ["h ssh-ed25519 AAAA", "@revoked * ssh-rsa AAAA== x"],
+    "known_hosts": "/k", "socket": "/s", "host_keys": ["h ssh-ed25519 AAAA", "@revoked * ssh-rsa AAAA== x"],
     "jump": ["ssh://a@b", "ssh://b:22"], "agent": True, "sudo": True, "connect_timeout": "5s", "silence_timeout": "1m",
     "sessions": 9,
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("said", [KEY, {"agent": True}, {"password": "env://P"}, ALL])
+@pytest.mark.parametrize("said", [KEY, {"agent": True}, {"password": "env://P"}, {**KEY, "root": "/r"}, ALL])
 def test_what_is_good_reads_back_as_itself(said: dict[str, Any]) -> None:
     normal, flaws = read(said)
     assert flaws == []
@@ -50,7 +50,9 @@ def test_what_is_usual_is_not_said() -> None:
     ("name", "value", "code"),
     [
         ("key", "secret", Code.BAD_VALUE), ("password", "plain text", Code.BAD_VALUE), ("root", "relative", Code.BAD_VALUE),
-        ("root", "/a\nb", Code.BAD_VALUE), ("jump", ["b"], Code.BAD_VALUE), ("jump", ["ssh://-oProxyCommand=x"], Code.BAD_VALUE),
+        ("root", "/a\nb", Code.BAD_VALUE), ("root", "/", Code.BAD_VALUE), ("root", "/a/../b", Code.BAD_VALUE),
+        ("socket", "/s", Code.BAD_VALUE), ("allow", ["host_paths"], Code.BAD_VALUE), ("keep", 3, Code.BAD_VALUE),
+        ("jump", ["b"], Code.BAD_VALUE), ("jump", ["ssh://-oProxyCommand=x"], Code.BAD_VALUE),
         ("host_keys", ["nonsense"], Code.BAD_VALUE), ("host_keys", ["a b c\nd e f"], Code.BAD_VALUE),
         ("runtime", "kubernetes", Code.BAD_VALUE), ("sessions", 0, Code.BAD_VALUE), ("silence_timeout", "1s", Code.BAD_DURATION),
         ("sudo", "yes", Code.BAD_VALUE), ("user", "x", Code.UNKNOWN_FIELD), ("key", None, Code.MISSING_FIELD),
@@ -87,3 +89,9 @@ def test_all_that_is_read_arrives() -> None:
 def test_a_host_is_known_as_openssh_knows_it() -> None:
     assert read_endpoint("ssh://u@h").known_as == "h"
     assert read_endpoint("ssh://u@h:2222").known_as == "[h]:2222"
+
+
+@pytest.mark.parametrize("name", ["passphrase", "certificate"])
+def test_what_belongs_to_a_key_needs_one(name: str) -> None:
+    _, flaws = read({"agent": True, name: "env://X"})
+    assert [(flaw.code, flaw.pointer) for flaw in flaws] == [(Code.MISSING_FIELD, f"/{name}")]

@@ -35,6 +35,7 @@ CONTAINER_FIELDS: Final = (
 """Of one container of a component; image, command, environment, ports and secrets are said where they are for every type."""
 
 _HOST_REGION = re.compile(r"https?://(?:[^/]*\.)?ecs(?:-fips)?\.([a-z0-9-]+)\.")
+_IN_THE_CLEAR = re.compile(r"http://[^/:]*\.(amazonaws\.com(\.cn)?|api\.aws)(:|$)", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _REGION = re.compile(r"[a-z]{2}(-[a-z0-9]+)+-[0-9]{1,2}")
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\x21-\x7e]{1,512}")
@@ -84,7 +85,9 @@ def region_of(endpoint: str, options: Mapping[str, Any]) -> str:
 
 
 def check(block: Block, endpoint: str, options: Mapping[str, Any]) -> None:
-    """AWS's own endpoints name their region, others do not."""
+    """AWS's own endpoints name their region, others do not; and what AWS is told, secrets among it, is told over HTTPS."""
+    if _IN_THE_CLEAR.match(endpoint):
+        block.flaw(Code.PLAINTEXT_REFUSED, "AWS is spoken to over https only", "endpoint")
     if not region_of(endpoint, options):
         block.flaw(Code.MISSING_FIELD, f"{endpoint} names no region", SECTION, "region")
 

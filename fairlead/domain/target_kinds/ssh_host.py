@@ -17,12 +17,13 @@ SILENCE_TIMEOUT: Final = 30.0
 SESSIONS: Final = 4
 DURATIONS: Final = ("connect_timeout", "silence_timeout")
 
+_OF_RUNTIME: Final = {"root": PROCESS, "socket": DOCKER, "allow": DOCKER, "keep": DOCKER}
 _REFERENCES = ("key", "passphrase", "certificate", "password")
 _HOST = r"([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
 _PORT = r"(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
 ENDPOINT: Final = re.compile(rf"ssh://([A-Za-z_][A-Za-z0-9._-]*@)?{_HOST}{_PORT}")
 _EXAMPLE = "ssh://deploy@host or ssh://deploy@host:2222"
-_PATH = re.compile(r"/[^\x00-\x1f\x7f]*")
+_PATH = re.compile(r"(?!.*/\.\.(/|$))/[^\x00-\x1f\x7f]+")
 _HOST_KEY = re.compile(r"(@revoked )?[^\s@]\S* [a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}( .*)?")
 
 
@@ -31,6 +32,9 @@ def options(block: Block) -> dict[str, Any]:
     runtime = block.choice("runtime", PROCESS, (PROCESS, DOCKER))
     root = _path(block, "root")
     about = docker_section.engine_options(block)
+    for name, meant in _OF_RUNTIME.items():
+        if meant != runtime and block.has(name):
+            block.flaw(Code.BAD_VALUE, f"`{name}` is for `runtime: {meant}`", name)
     return {"runtime": runtime, **({"root": root} if root else {}), **about, **access(block)}
 
 
@@ -48,13 +52,16 @@ def access(block: Block) -> dict[str, Any]:
     block.close()
     if not (found["key"] or found["password"] or found["agent"]):
         block.flaw(Code.MISSING_FIELD, "there is nothing to log in with: key, password or agent")
+    for name in ("passphrase", "certificate"):
+        if found[name] and not found["key"]:
+            block.flaw(Code.MISSING_FIELD, f"a {name} belongs to a key", name)
     return {name: value for name, value in found.items() if value}
 
 
 def _path(block: Block, name: str) -> str:
     text = block.text(name)
     if text and not _PATH.fullmatch(text):
-        block.flaw(Code.BAD_VALUE, f"{text!r:.60} is not an absolute path", name)
+        block.flaw(Code.BAD_VALUE, f"{text!r:.60} is not an absolute path without '..'", name)
     return text
 
 
