@@ -3,8 +3,8 @@
 import ipaddress
 import json
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
 import httpx
@@ -79,7 +79,7 @@ class Registry:
         challenged, redirects = False, 0
         try:
             while redirects <= MAX_REDIRECTS:
-                with self._client(url).stream("GET", url, headers={**headers, **self._credentials(url)}) as response:
+                with self._asked(url, {**headers, **self._credentials(url)}) as response:
                     if response.status_code == 401 and not challenged and self._is_ours(url):
                         challenged = True
                         self._authorization = self._answer(response)
@@ -107,9 +107,9 @@ class Registry:
 
     def _token(self, realm: str, asked: Mapping[str, str], headers: Mapping[str, str]) -> Mapping[str, Any]:
         """What the realm gives, which may be elsewhere, but never over a wire that others read."""
-        url = self._allowed(httpx.URL(realm).copy_merge_params(asked))
+        url = self._target(lambda: httpx.URL(realm).copy_merge_params(asked))
         data = bytearray()
-        with self._client(url).stream("GET", url, headers=headers) as response:
+        with self._asked(url, headers) as response:
             if response.status_code == 429 or response.status_code >= 500:
                 raise self._unavailable(response)
             if response.status_code != 200:
@@ -119,6 +119,15 @@ class Registry:
                 if len(data) > MAX_TOKEN:
                     raise self._refused("gives a token that is too large")
         return _object(bytes(data))
+
+    @contextmanager
+    def _asked(self, url: str, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
+        with ExitStack() as stack:
+            try:
+                response = stack.enter_context(self._client(url).stream("GET", url, headers=headers))
+            except UnicodeError as error:  # the library looks where it is redirected, whether it goes there or not
+                raise self._refused("sends us to no URL") from error
+            yield response
 
     def _client(self, url: str) -> httpx.Client:
         # No proxy stands between us and this machine, and plain HTTP needs no trust store; whatever else we are sent to is verified.
@@ -139,11 +148,14 @@ class Registry:
             raise self._refused(f"answered {status}")
 
     def _follow(self, response: httpx.Response) -> str:
+        return self._target(lambda: response.url.join(response.headers["location"]))
+
+    def _target(self, told: Callable[[], httpx.URL]) -> str:
+        """Where we are sent, if we may go there."""
         try:
-            target = response.url.join(response.headers["location"])
-        except httpx.InvalidURL as error:
-            raise self._refused("redirected to no URL") from error
-        return self._allowed(target)
+            return self._allowed(told())
+        except (httpx.InvalidURL, UnicodeError) as error:  # the latter of a host's name that can be none
+            raise self._refused("sends us to no URL") from error
 
     def _allowed(self, target: httpx.URL) -> str:
         # A remote registry must not make us talk to services of this machine, over whatever scheme.

@@ -65,6 +65,10 @@ def redirect(location: str) -> Callable[[], Answer]:
     return lambda: (307, {"Location": location}, b"")
 
 
+def asks_for_a_token_from(realm: str) -> Callable[[], Answer]:
+    return lambda: (401, {"WWW-Authenticate": f'Bearer realm="{realm}"'}, b"")
+
+
 def status(number: int) -> Callable[[], Answer]:
     return lambda: (number, {}, b"{}")
 
@@ -82,6 +86,8 @@ def status(number: int) -> Callable[[], Answer]:
         (redirect("http://registry.example/v2/"), Refused, Code.REGISTRY_REFUSED),
         (redirect("file:///etc/passwd"), Refused, Code.REGISTRY_REFUSED),
         (redirect("1.0.0"), Refused, Code.REGISTRY_REFUSED),
+        (redirect("https://xn--/v2/"), Refused, Code.REGISTRY_REFUSED),
+        (asks_for_a_token_from("https://xn--/token"), Refused, Code.REGISTRY_REFUSED),
         (lambda: (200, {"Content-Length": "99"}, b"{"), Unavailable, Code.REGISTRY_UNAVAILABLE),
         (lambda: (200, {}, b" " * (MAX_MANIFEST + 1)), Refused, Code.MANIFEST_INVALID),
         (lambda: (200, {"Content-Type": "text/html"}, b"<html>"), Refused, Code.MANIFEST_INVALID),
