@@ -1,12 +1,13 @@
 """Requesting a promotion, a rollback or a retry: the row first, the workflow is the caller's to start (design decision 1)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session
 
 from fairlead.commands.catalogue import of_project
+from fairlead.commands.going_back import release_before
 from fairlead.commands.ids import new_id
 from fairlead.commands.inventory import require_not_retired
 from fairlead.commands.keys import is_integration
@@ -20,7 +21,7 @@ from fairlead.contracts.messages import (
     SYSTEM,
     PromotionInput,
 )
-from fairlead.contracts.records import PromotionRecord, ReleaseRecord, TaskRecord
+from fairlead.contracts.records import PromotionRecord, ReleaseRecord
 from fairlead.domain.catalogue import Catalogue, Environment, Layer
 from fairlead.domain.catalogue_document import layer_document
 from fairlead.domain.codes import Code
@@ -97,7 +98,7 @@ def request_rollback(
     """
     with db.session() as s:
         place = require_environment(of_project(s, project), environment)
-        release = to or _release_before(s, project, place)
+        release = to or release_before(s, project, place)
     return request_promotion(
         db,
         project,
@@ -260,43 +261,3 @@ def _require_verified_here(s: Session, record: ReleaseRecord, environment: str) 
             Code.NOTHING_TO_ROLL_BACK_TO,
             f"release {record.version} was never verified in {environment}, so nothing can go back to it",
         )
-
-
-def _release_before(s: Session, project: str, environment: Environment) -> str:
-    """The release to go back to: what was verified last, or, where that is what runs now, the other one before."""
-    histories = [list(_verified_tasks(s, project, environment.name, target)) for target in environment.targets]
-    now = {tasks[0].release_digest for tasks in histories if tasks}
-    if _last_one_failed(s, project, environment.name):
-        now = set()
-    before = [task for tasks in histories for task in tasks if task.release_digest not in now]
-    if not before:
-        raise Conflict(Code.NOTHING_TO_ROLL_BACK_TO, f"no other release was ever verified in {environment.name}")
-    return max(before, key=lambda task: _number(s, task)).release
-
-
-def _verified_tasks(s: Session, project: str, environment: str, target: str) -> Iterator[TaskRecord]:
-    """The tasks that brought a target into a verified state, the latest first."""
-    task = deployments.last_verified_task(s, project, environment, target)
-    while task is not None:
-        yield task
-        task = deployments.last_verified_task(s, project, environment, target, before_number=_number(s, task))
-
-
-def _number(s: Session, task: TaskRecord) -> int:
-    deployment = deployments.get(s, task.deployment)
-    return deployment.number if deployment else 0
-
-
-def _last_one_failed(s: Session, project: str, environment: str) -> bool:
-    """Whether the latest deployment there has ended without being verified, so that nobody knows what runs."""
-    last = deployments.last_verified(s, project, environment)
-    newest = max(
-        (
-            deployment
-            for promotion in promotions.list_promotions(s, project, environment=environment, limit=10)
-            for deployment in deployments.of_promotion(s, promotion.id)
-        ),
-        key=lambda deployment: deployment.number,
-        default=None,
-    )
-    return newest is not None and newest.state.is_terminal and (last is None or newest.number > last.number)
