@@ -10,6 +10,8 @@ from agents.compose_host.rollout import Rollout
 from agents.docker_host.engine import Engine, connect
 from agents.docker_host.fitness import facts_of
 from agents.docker_host.ground import Ground
+from agents.docker_host.hands import Hands
+from agents.docker_host.hooking import forget_ended
 from agents.docker_host.observation import named_first, observe
 from agents.handing import handed_over
 from agents.secrets import opened, require_secrets
@@ -131,6 +133,7 @@ class ComposeHost:
         """As on a Docker host; the lock that was kept goes too."""
         with connect(spec.endpoint) as engine:
             ground = self._claimed(engine, spec, claim)
+            forget_ended(ground, Hands(engine, ground, spec, claim, beat))
             ground.mark_handed_over(claim)
             self._fail_points.reach("after_mark")
             Kept(engine, ground, spec).remove()

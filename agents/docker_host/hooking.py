@@ -147,6 +147,13 @@ class Containers:
         return container.Recipe(name_of(self._spec, self._claim, hook), body, made.host, made.files)
 
 
+def forget_ended(ground: Ground, hands: Hands) -> None:
+    """Remove what hooks have left on a target that is handed over; one that runs still runs on."""
+    for box in ground.hook_boxes():
+        if not box.running:
+            hands.discard(box)
+
+
 def name_of(spec: TargetSpec, claim: Claim, hook: Hook) -> str:
     """The name of a hook's container."""
     return f"{labels.stem(spec)}-hook-{claim.number}.{hook.id}"

@@ -5,7 +5,7 @@ from agents.docker_host.engine import Engine
 from agents.docker_host.fitness import facts_of
 from agents.docker_host.ground import Ground
 from agents.docker_host.hands import Hands, refuse_foreign
-from agents.docker_host.hooking import images_of
+from agents.docker_host.hooking import forget_ended, images_of
 from agents.docker_host.observation import named_first, observe_all
 from agents.docker_host.placement import refuse_lacking, refuse_unsafe, seats
 from agents.docker_host.ports import refuse_taken
@@ -114,6 +114,7 @@ class DockerHost:
         """Leave a mark in the place of claims and sticker. Nobody can change the labels of containers: the mark says that they are void."""
         with self._open(spec) as engine:
             ground = self._claimed(engine, spec, claim)
+            forget_ended(ground, Hands(engine, ground, spec, claim, beat))
             ground.mark_handed_over(claim)
             self._fail_points.reach("after_mark")
             ground.let_go(claim)

@@ -127,10 +127,10 @@ class EcsService:
             if handed := ground.handed_over():
                 require_highest(claim, handed)
                 return
-            service = Work(cluster, spec, claim, beat, self._fail_points, safe, self._looking(cluster)).stake(
-                make=False
-            )
+            work = Work(cluster, spec, claim, beat, self._fail_points, safe, self._looking(cluster))
+            service = work.stake(make=False)
             if service is not None:
+                work.forget_hooks()
                 ground.mark_handed_over(claim, service)
                 self._fail_points.reach("after_mark")
                 ground.let_go(ground.ours())

@@ -5,6 +5,7 @@ for the other one again.
 """
 
 import time
+from collections.abc import Iterable
 from typing import Final
 
 from agents.ecs_service import delivery, document, marks, reading
@@ -98,8 +99,18 @@ class Work:
 
     def clean_up(self) -> None:
         """Forget the task definitions of a target that is retired, and what they read; but nothing of whoever claims it meanwhile."""
-        families = marks.stem(self._spec), marks.hook_family(self._spec)
-        for arn in [arn for family in families for arn in self._cluster.all_revisions(family)]:
+        for family in (marks.stem(self._spec), marks.hook_family(self._spec)):
+            self._forget_revisions(self._cluster.all_revisions(family))
+        self._ground.forget(self._claim)
+
+    def forget_hooks(self) -> None:
+        """Those that have ended, on a target that is handed over."""
+        family = marks.hook_family(self._spec)
+        running = {task.definition for task in reading.tasks(self._cluster.of_family(family))}
+        self._forget_revisions(arn for arn in self._cluster.all_revisions(family) if arn not in running)
+
+    def _forget_revisions(self, arns: Iterable[str]) -> None:
+        for arn in arns:
             self._beat()
             definition = self._cluster.definition(arn)
             made_by = marks.claim_in(definition)
@@ -108,7 +119,6 @@ class Work:
             self._ground.require(self._claim)
             delivery.take_away(self._cluster, self._spec, definition)
             self._cluster.deregister(arn)
-        self._ground.forget(self._claim)
 
     # changing
 

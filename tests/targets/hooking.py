@@ -78,6 +78,18 @@ def a_killed_workers_hook_is_awaited_not_run_again(bench: Bench) -> None:
     assert [len(text.split()) for _, text in first] == [1]
 
 
+def what_is_handed_over_has_no_hooks_that_have_ended(bench: Bench) -> None:
+    """Where hooks leave something (`harness.hooks`). One that runs still runs on."""
+    bench.apply(hooked(bench, "1.0.0", pre="true", post="true"), 1)
+    ended = bench.harness.hooks(bench.address)
+    assert len(ended) == 2
+    endless = hooked(bench, "2.0.0", pre=f"while :; do read id < {RANDOM}; done")
+    bench.die(endless, 2, at="after_hook_start")
+    [running] = [hook for hook in bench.harness.hooks(bench.address) if hook not in ended]
+    bench.harness.executor().hand_over(endless, Claim(3, 1), nobeat)
+    assert bench.harness.hooks(bench.address) == [running]
+
+
 def hooked(
     bench: Bench, version: str, safe: MemorySecrets | None = None, timeout: str = "1m", **words: str
 ) -> TargetSpec:

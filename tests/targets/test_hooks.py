@@ -19,12 +19,15 @@ from tests.targets.hooking import (
     hooked,
     hooks_run_once_around_the_change,
     printed,
+    what_is_handed_over_has_no_hooks_that_have_ended,
     with_run,
 )
 from tests.targets.keeping import OTHER
 
 FAR = (hooks_run_once_around_the_change, a_killed_workers_hook_is_awaited_not_run_again)
 """What tells whether orders and answers go over the line; the rest is the process host's own code."""
+LEAVING = ("docker", "compose", "ecs")
+"""Where a hook leaves a thing of its own. Nomad's jobs: test_nomad_hooks.py; on hosts it leaves lines in the folder that is handed over."""
 CASES = [
     *(pytest.param("process", behaviour, marks=pytest.mark.process) for behaviour in HOOKING),
     *(pytest.param("docker", behaviour, marks=pytest.mark.docker) for behaviour in HOOKING),
@@ -33,6 +36,7 @@ CASES = [
     *(pytest.param("nomad", behaviour, marks=pytest.mark.docker) for behaviour in HOOKING),
     *(pytest.param("ecs", behaviour, marks=pytest.mark.docker) for behaviour in HOOKING),
     *(pytest.param("winrm_double", behaviour) for behaviour in HOOKING),
+    *(pytest.param(h, what_is_handed_over_has_no_hooks_that_have_ended, marks=pytest.mark.docker) for h in LEAVING),
     *(pytest.param("ssh_process", behaviour, marks=[pytest.mark.process, pytest.mark.ssh]) for behaviour in FAR),
 ]
 
