@@ -7,6 +7,7 @@ from fairlead.contracts.foreseen import foreseen
 from fairlead.contracts.target import TargetSpec
 from fairlead.domain.errors import FairleadError
 from fairlead.domain.forecast import Forecast, bounded
+from fairlead.domain.target_kinds.hooks import POST, PRE, hooks_of
 from fairlead.ports import Executor, Forecasts
 from fairlead.store.database import Database
 
@@ -19,10 +20,20 @@ def forecast(db: Database, eyes: Eyes, request: ForecastTarget) -> TargetForecas
     try:
         with db.session() as s:
             spec = plans.foreseen_spec(s, request)
-        told = _told(eyes.executor(spec), spec)
     except FairleadError as error:
         return TargetForecast(target=name, tells=True, **_why(error))
-    return TargetForecast(target=name, tells=True, lines=bounded(told.lines), **_why(told.hindrance))
+    said = TargetForecast(target=name, tells=True, before=_hooks(spec, PRE), after=_hooks(spec, POST))
+    try:
+        told = _told(eyes.executor(spec), spec)
+    except FairleadError as error:
+        return said.model_copy(update=_why(error))
+    return said.model_copy(update={"lines": bounded(told.lines), **_why(told.hindrance)})
+
+
+def _hooks(spec: TargetSpec, when: str) -> tuple[str, ...]:
+    """Whoever asks has no target to ask for these: all of them are run, also of what stays as it is."""
+    every = (hook for each in spec.components for hook in hooks_of(each.name, each.config.run, when))
+    return bounded(f"{hook.component}: {hook.name}" for hook in every)
 
 
 def _told(executor: Executor, spec: TargetSpec) -> Forecast:

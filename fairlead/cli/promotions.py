@@ -120,6 +120,9 @@ def _print_forecast(forecast: Any) -> None:
     tell(f"{forecast['target']} says" if forecast["lines"] else forecast["target"])
     for line in forecast["lines"]:
         tell(f"  {line}")
+    for place in ("before", "after"):
+        if hooks := forecast.get(place):
+            tell(f"  hooks {place} it: {', '.join(hooks)}")
     if forecast["detail"]:
         tell(f"  {forecast['detail']}" + (f" ({forecast['code']})" if forecast["code"] else ""))
     if forecast["fix"]:

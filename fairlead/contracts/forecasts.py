@@ -17,11 +17,16 @@ class ForecastTarget(Frozen):
 
 
 class TargetForecast(Frozen):
-    """What a target said. `tells`: there was something to ask; `code`: why it did not, or what would be in the way."""
+    """What a target said. `tells`: there was something to ask; `code`: why it did not, or what would be in the way.
+
+    `before`, `after`: the hooks that would be run around the change, as the plan says, in their order; also of targets that do not answer.
+    """
 
     target: str
     tells: bool
     lines: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
     code: str | None = None
     detail: str = ""
     fix: str | None = None

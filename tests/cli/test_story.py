@@ -112,7 +112,7 @@ def test_targets_say_beside_a_plan_what_would_change_there(office: Office, ana: 
     digest = office.shop.release("1.0.0") and ana.json("plan", "1.0.0", "prod")["digest"]
     assert "prod-1 says" not in ana.run("plan", "1.0.0", "prod").out
     said = ana.run("plan", "1.0.0", "prod", "--from-targets").out
-    assert f"prod-1 says\n  {digest} would be carried out" in said
+    assert f"prod-1 says\n  {digest} would be carried out\n  hooks before it: web: drain, api: stop\nprod-2" in said
     office.orchestrator.available = False
     silent = ana.run("plan", "1.0.0", "prod", "--from-targets")
     assert (silent.code, "(temporal_unavailable)" in silent.out, "prod-2" in silent.out) == (0, True, True)

@@ -78,7 +78,8 @@ class PlayedOrchestrator:
         self._reach()
         if request.target.name in self.silent:
             await asyncio.Event().wait()
-        return TargetForecast(target=request.target.name, tells=True, lines=(f"{request.plan} would be carried out",))
+        lines = (f"{request.plan} would be carried out",)
+        return TargetForecast(target=request.target.name, tells=True, lines=lines, before=("web: drain", "api: stop"))
 
     async def check(self) -> None:
         self._reach()

@@ -1,5 +1,6 @@
 """Targets say through a real worker what a plan would change there, before anybody has asked for it."""
 
+from copy import deepcopy
 from functools import partial
 
 from agents.memory import MemoryHost
@@ -9,6 +10,7 @@ from fairlead.commands.catalogue import of_project
 from fairlead.commands.releases import require_release
 from fairlead.contracts.forecasts import ForecastTarget, TargetForecast
 from fairlead.domain.codes import Code
+from tests.activities.shop import SHOP
 from tests.workers.running import RunningShop
 from workers.clock import now
 
@@ -43,6 +45,22 @@ async def test_of_a_type_without_forecasts_it_is_told_by_what_is_seen(shop: Runn
     shop.executors["process_host"] = Mute(MemoryHost(shop.world))  # type: ignore[assignment]
     said = await TemporalOrchestrator(shop.client).forecast_target(asked, "one")
     assert (said.tells, said.code, said.lines) == (True, None, ("web is new",))
+
+
+async def test_the_hooks_of_a_plan_are_told_also_of_a_target_that_is_silent(shop: RunningShop) -> None:
+    document = deepcopy(SHOP)
+    document["components"]["web"]["hooks"] = {
+        "pre": [{"name": "drain", "command": ["x"]}, {"name": "save", "command": ["x"]}],
+        "post": [{"name": "smoke", "command": ["x"]}],
+    }
+    shop.apply(document)
+    asked = question(shop, shop.release("1.0.0").version, "dev")
+    ask = partial(TemporalOrchestrator(shop.client).forecast_target, asked)
+    assert (await ask("one")).lines == ("web is new",)
+    shop.world.named("dev-1").unreachable = True
+    silent = await ask("two")
+    assert (silent.before, silent.after) == (("web: drain", "web: save"), ("web: smoke",))
+    assert silent.code == Code.TARGET_UNREACHABLE
 
 
 class Mute:
