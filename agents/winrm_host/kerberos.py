@@ -70,15 +70,33 @@ def log_in(auth: str, user: str, password: str | None, peer: object) -> Login:
     krb5 = libraries() if auth in (kind.KERBEROS, kind.NEGOTIATE) else None
     if krb5 is None or password is None:
         return Login(user or None, password)
-    ticket = _Ticket(krb5)
+    if auth == kind.KERBEROS:
+        return _by_ticket(krb5, user, password, peer)
+    return _by_either(krb5, user, password)
+
+
+def _by_ticket(krb5: ModuleType, user: str, password: str, peer: object) -> Login:
+    ticket = None
     try:
+        ticket = _Ticket(krb5)
         ticket.get(user, password)
     except krb5.Krb5Error as error:
-        if auth == kind.KERBEROS:
+        if ticket:
             ticket.forget()
-            raise failed(peer, error) from error
-    beside = [Password(user, password)] if auth == kind.NEGOTIATE else []
-    return Login([KerberosCCache(ticket.name), *beside], forget=ticket.forget)
+        raise failed(peer, error) from error
+    return Login(KerberosCCache(ticket.name), forget=ticket.forget)
+
+
+def _by_either(krb5: ModuleType, user: str, password: str) -> Login:
+    """A cache that stays empty keeps the library from asking the KDC once more. A Windows domain in front of a name is no realm."""
+    try:
+        ticket = _Ticket(krb5)
+    except krb5.Krb5Error:
+        return Login(user, password)
+    if "\\" not in user:
+        with contextlib.suppress(krb5.Krb5Error):
+            ticket.get(user, password)
+    return Login([KerberosCCache(ticket.name), Password(user, password)], forget=ticket.forget)
 
 
 def failed(peer: object, error: Exception) -> NotStarted | Denied:
@@ -89,7 +107,7 @@ def failed(peer: object, error: Exception) -> NotStarted | Denied:
 
 
 class _Ticket:
-    """A cache of tickets in memory. It may stay empty; then whoever uses it goes on with what he has beside it."""
+    """A cache of tickets in memory, empty at first."""
 
     def __init__(self, krb5: ModuleType) -> None:
         self._krb5, self._context = krb5, krb5.init_context()
@@ -97,10 +115,8 @@ class _Ticket:
         self.name = f"MEMORY:{self._cache.name.decode()}"
 
     def get(self, user: str, password: str) -> None:
-        """Ask the KDC of the user's realm. A Windows domain in front of a name is no realm, so nobody is asked for it."""
+        """Ask the KDC of the user's realm."""
         krb5, context = self._krb5, self._context
-        if "\\" in user:
-            return
         wish = krb5.get_init_creds_opt_alloc(context)
         krb5.get_init_creds_opt_set_canonicalize(wish, True)
         principal = krb5.parse_name_flags(context, user.encode())
