@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -41,6 +41,9 @@ class PlayedImages:
     def platforms(self, repository: str, digest: str) -> Mapping[str, str]:
         """One platform is enough here."""
         return {}
+
+    def attached(self, repository: str, digest: str, most: int) -> Iterator[tuple[str, bytes]]:
+        return iter(())
 
 
 class Project:

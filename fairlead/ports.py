@@ -1,6 +1,6 @@
 """The small Protocols between what decides and what acts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol, runtime_checkable
 
 from fairlead.contracts.canonical import Digest
@@ -116,6 +116,9 @@ class Images(Protocol):
 
     def platforms(self, repository: str, digest: Digest) -> Mapping[str, Digest]:
         """`os/arch` to manifest digest for an index; empty for a single manifest. Raises NotFound (digest_not_found)."""
+
+    def attached(self, repository: str, digest: Digest, most: int) -> Iterator[tuple[Digest, bytes]]:
+        """What others attached to an image where it lies, by the digest of each: what is one document of at most `most` bytes."""
 
 
 class Signer(Protocol):

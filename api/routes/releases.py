@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, BackgroundTasks, Response
 from pydantic import Field, model_validator
 
+from api import poking
 from api.deps import CallerDep, ProjectDep, ServicesDep
 from api.pages import Page, SliceDep, page
 from api.route import Route
-from fairlead.commands import releases
+from fairlead.commands import releases, reports
 from fairlead.contracts.base import Strict
 from fairlead.contracts.records import ReleaseRecord
 from fairlead.store import releases as stored
@@ -81,6 +82,18 @@ def show_release(project: ProjectDep, version: str, services: ServicesDep) -> Re
     """One release with its manifest."""
     with services.database.session() as s:
         return releases.require_release(s, project, version)
+
+
+@router.post("/{version}/reports")
+def fetch_reports(
+    project: ProjectDep, version: str, caller: CallerDep, services: ServicesDep, background: BackgroundTasks
+) -> reports.Fetched:
+    """Import the reports that are attached to its images in their registries."""
+    found = reports.import_attached(
+        services.database, services.images, project, version, actor=caller.subject, now=services.now()
+    )
+    background.add_task(poking.poke_project, services, project)
+    return found
 
 
 @router.patch("/{version}")

@@ -2,12 +2,12 @@
 
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from fairlead.adapters.layout import Layout
-from fairlead.adapters.manifests import Index, Manifest, invalid, parse, read_object
+from fairlead.adapters.manifests import Index, Manifest, attached, invalid, parse, read_object
 from fairlead.adapters.mirrors import NO_MIRRORS, Mirrored, Mirrors
 from fairlead.adapters.platforms import host_platform
 from fairlead.adapters.registry import NOBODY, Registry
@@ -86,6 +86,19 @@ class ImageStore:
         if total != size or "sha256:" + seen.hexdigest() != digest:
             raise _mismatch(repository, digest)
 
+    def attached(self, repository: str, digest: Digest, most: int) -> Iterator[tuple[Digest, bytes]]:
+        """What others attached to an image, one document after the other (ports.Images)."""
+        listed = self._source(repository).referrers(_checked(digest))
+        for name in attached(listed.data, f"the list of what refers to {repository}@{digest}") if listed else ():
+            found = self.fetch_manifest(repository, name)
+            # The list is the registry's word; what an artifact is attached to, its own.
+            if isinstance(found, Manifest) and found.subject == digest and len(found.layers) == 1:
+                [part] = found.layers
+                if part.size <= most:
+                    content = io.BytesIO()
+                    self.download(repository, part.digest, part.size, content, _no_beat)
+                    yield name, content.getvalue()
+
     def _document(self, repository: str, digest: Digest) -> Document:
         document = self._source(repository).by_digest(_checked(digest))
         if digest_bytes(document.data) != digest:
@@ -103,6 +116,10 @@ class ImageStore:
         origin = Registry(repository, self._access)
         mirrors = [Registry(f"{mirror}/{path}", self._access) for mirror in self._mirrors.get(host, ())]
         return Mirrored(mirrors, origin) if mirrors else origin
+
+
+def _no_beat() -> None:
+    """Whoever asks waits for the answer."""
 
 
 def _checked(digest: Digest) -> Digest:

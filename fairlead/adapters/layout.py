@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from fairlead.adapters.manifests import MAX_MANIFEST, descriptor, invalid, read_object
+from fairlead.adapters.manifests import MAX_MANIFEST, descriptor, invalid, read_object, referrers_tag
 from fairlead.adapters.sources import CHUNK, LAYOUT_PREFIX, Document
 from fairlead.contracts.canonical import Digest, is_digest
 from fairlead.domain.codes import Code
@@ -43,6 +43,12 @@ class Layout:
     def by_digest(self, digest: Digest) -> Document:
         """A manifest."""
         return self._document(digest)
+
+    def referrers(self, digest: Digest) -> Document | None:
+        """What others attached, under the tag that stands for it."""
+        with suppress(NotFound):
+            return self.by_tag(referrers_tag(digest))
+        return None
 
     @contextmanager
     def blob(self, digest: Digest) -> Iterator[Iterator[bytes]]:

@@ -19,6 +19,7 @@ MANIFESTS: Final = (OCI_MANIFEST, DOCKER_MANIFEST)
 ACCEPTED: Final = (*INDEXES, *MANIFESTS)
 MAX_MANIFEST: Final = 4 * 1024 * 1024
 MAX_LAYERS: Final = 256
+MAX_ATTACHED: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,12 @@ class Descriptor:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One image or artifact for one platform."""
+    """One image or artifact for one platform. `subject`: what it is attached to."""
 
     digest: Digest
     config: Descriptor
     layers: tuple[Descriptor, ...]
+    subject: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,20 @@ def parse(digest: Digest, data: bytes, content_type: str | None = None) -> Manif
     if ("manifests" in document) != (kind in INDEXES):
         raise invalid(f"manifest {digest} says it is {kind} and does not look like it")
     return _index(digest, document) if kind in INDEXES else _manifest(digest, document)
+
+
+def referrers_tag(digest: Digest) -> str:
+    """The tag under which registries without a list of their own keep what is attached to a manifest (OCI distribution 1.1)."""
+    return digest.replace(":", "-")
+
+
+def attached(data: bytes, what: str) -> tuple[Digest, ...]:
+    """The manifests that a list of referrers names, at most MAX_ATTACHED of them. Raises Refused (manifest_invalid)."""
+    entries = read_object(data, what).get("manifests")
+    if not isinstance(entries, list):
+        raise invalid(f"{what} has no list of manifests")
+    found = (descriptor(entry, what) for entry in entries[:MAX_ATTACHED])
+    return tuple(entry.digest for entry in found if entry.media_type in MANIFESTS)
 
 
 def read_object(data: bytes, what: str) -> dict[str, Any]:
@@ -90,9 +106,9 @@ def _manifest(digest: Digest, document: Mapping[str, Any]) -> Manifest:
     what, layers = f"manifest {digest}", document.get("layers")
     if not isinstance(layers, list) or len(layers) > MAX_LAYERS:
         raise invalid(f"{what} has no list of at most {MAX_LAYERS} layers")
-    return Manifest(
-        digest, descriptor(document.get("config"), what), tuple(descriptor(layer, what) for layer in layers)
-    )
+    config, parts = descriptor(document.get("config"), what), tuple(descriptor(layer, what) for layer in layers)
+    subject = descriptor(document["subject"], what).digest if document.get("subject") else None
+    return Manifest(digest, config, parts, subject)
 
 
 def _index(digest: Digest, document: Mapping[str, Any]) -> Index:

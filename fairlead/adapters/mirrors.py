@@ -31,6 +31,10 @@ class Mirrored:
         """A manifest."""
         return self._first(lambda source: source.by_digest(digest))
 
+    def referrers(self, digest: Digest) -> Document | None:
+        """What others attached: as with a tag, a mirror may be behind."""
+        return self._origin.referrers(digest)
+
     @contextmanager
     def blob(self, digest: Digest) -> Iterator[Iterator[bytes]]:
         """A blob, in pieces. Once its first bytes have come from one place, the rest does too."""

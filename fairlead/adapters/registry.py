@@ -4,12 +4,12 @@ import ipaddress
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Final
 
 import httpx
 
-from fairlead.adapters.manifests import ACCEPTED, MAX_MANIFEST, invalid
+from fairlead.adapters.manifests import ACCEPTED, MAX_MANIFEST, invalid, referrers_tag
 from fairlead.adapters.pace import paced, wait_of
 from fairlead.adapters.registry_access import Challenge, RegistryAccess, answer
 from fairlead.adapters.sources import Document
@@ -49,11 +49,19 @@ class Registry:
         """What a tag names now."""
         if not _TAG.fullmatch(tag):
             raise BadInput(Code.BAD_REFERENCE, f"{tag!r} is not a tag")
-        return self._manifest(tag, NotFound(Code.TAG_NOT_FOUND, f"{self._repository} has no tag {tag}"))
+        return self._manifest(f"manifests/{tag}", NotFound(Code.TAG_NOT_FOUND, f"{self._repository} has no tag {tag}"))
 
     def by_digest(self, digest: Digest) -> Document:
         """A manifest."""
-        return self._manifest(digest, self._no_digest(digest))
+        return self._manifest(f"manifests/{digest}", self._no_digest(digest))
+
+    def referrers(self, digest: Digest) -> Document | None:
+        """What others attached: by the registry's own list or, where it keeps none, by the tag that stands for it."""
+        with suppress(NotFound):
+            return self._manifest(f"referrers/{digest}", self._no_digest(digest))
+        with suppress(NotFound):
+            return self.by_tag(referrers_tag(digest))
+        return None
 
     @contextmanager
     def blob(self, digest: Digest) -> Iterator[Iterator[bytes]]:
@@ -62,13 +70,13 @@ class Registry:
             # As the bytes come, not in large pieces: whoever waits may be told to stop between any two of them.
             yield paced(response.iter_raw())
 
-    def _manifest(self, reference: str, absent: NotFound) -> Document:
-        with self._get(f"{self._base}/manifests/{reference}", ", ".join(ACCEPTED), absent) as response:
+    def _manifest(self, place: str, absent: NotFound) -> Document:
+        with self._get(f"{self._base}/{place}", ", ".join(ACCEPTED), absent) as response:
             data = bytearray()
             for piece in paced(response.iter_raw()):
                 data += piece
                 if len(data) > MAX_MANIFEST:
-                    raise invalid(f"the manifest {reference} of {self._repository} is larger than {MAX_MANIFEST} bytes")
+                    raise invalid(f"{place} of {self._repository} is larger than {MAX_MANIFEST} bytes")
             content_type = response.headers.get("content-type", "").split(";")[0].strip() or None
             return Document(bytes(data), content_type, response.headers.get("docker-content-digest"))
 

@@ -29,5 +29,8 @@ class Source(Protocol):
     def by_digest(self, digest: Digest) -> Document:
         """A manifest. Raises NotFound (digest_not_found)."""
 
+    def referrers(self, digest: Digest) -> Document | None:
+        """The list of what others attached to a manifest: the source's own word, to be checked entry by entry. None where there is none."""
+
     def blob(self, digest: Digest) -> AbstractContextManager[Iterator[bytes]]:
         """A blob, in pieces. Raises NotFound (digest_not_found)."""

@@ -16,6 +16,9 @@ from fairlead.domain.errors import BadInput
 app = typer.Typer(no_args_is_help=True, help="Versions with an immutable set of digests.")
 reports = typer.Typer(no_args_is_help=True, help="What scanners and people found out about an image.")
 
+FETCH_SECONDS = 300.0
+"""Registries answer one after the other, and reports may be large."""
+
 T = TypeVar("T")
 
 Version = Annotated[str, typer.Argument(help="The release's version.")]
@@ -93,6 +96,22 @@ def import_report(
     api = connect()
     answer = api.post(f"{api.project}/reports", content=content, digest=digest)
     print_json(answer) if json else say(f"{answer['kind']} report about {short_digest(answer['digest'])} imported")
+
+
+@reports.command("fetch")
+def fetch_reports(version: Version, json: JsonOption = False) -> None:
+    """Import the reports that are attached to a release's images in their registries (OCI referrers)."""
+    api = connect()
+    found = api.post(api.project + path("releases", version) + "/reports", timeout=FETCH_SECONDS)
+    if json:
+        print_json(found)
+        return
+    for report in found["imported"]:
+        say(f"{report['kind']} report about {short_digest(report['digest'])} imported")
+    for other in found["passed_over"]:
+        about = f"{short_digest(other['attached'])} at {short_digest(other['digest'])}"
+        say(f"{about} is passed over: {other['detail']} ({other['code']})")
+    say(f"{len(found['imported'])} imported")
 
 
 def _image(text: str) -> tuple[str, dict[str, str]]:

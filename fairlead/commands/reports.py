@@ -6,13 +6,16 @@ from typing import Any
 from sqlmodel import Session
 
 from fairlead.commands.catalogue import of_project
-from fairlead.contracts.canonical import Digest, is_digest
+from fairlead.commands.releases import require_release
+from fairlead.contracts.base import Frozen
+from fairlead.contracts.canonical import Digest, digest_of, is_digest
 from fairlead.contracts.names import project_subject
 from fairlead.contracts.records import ReportRecord
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput
 from fairlead.domain.findings import TRIVY, ReportError, kind_of, named_digests, read_openvex, read_trivy
 from fairlead.evidence.limits import read_json
+from fairlead.ports import Images
 from fairlead.store import documents, history, reports
 from fairlead.store.database import Database
 
@@ -46,6 +49,51 @@ def import_report(
             s, subject=project_subject(project), type="report_imported", time=now, actor=actor, data=data
         )
         return reports.add(s, record)
+
+
+class PassedOver(Frozen):
+    """Something that is attached to an image, and is no report about it."""
+
+    digest: Digest
+    attached: Digest
+    code: str
+    detail: str
+
+
+class Fetched(Frozen):
+    """What was found in the registries."""
+
+    imported: tuple[ReportRecord, ...]
+    passed_over: tuple[PassedOver, ...]
+
+
+def import_attached(db: Database, images: Images, project: str, version: str, *, actor: str, now: datetime) -> Fetched:
+    """Import the reports that are attached to a release's images in their registries (OCI referrers). What is here already is not imported again.
+
+    Raises NotFound (release_not_found), and what the registries answer.
+    """
+    with db.session() as s:
+        pinned = require_release(s, project, version).manifest.components.values()
+    wanted = {(p.repository, digest) for p in pinned for digest in (p.digest, *(p.platforms or {}).values())}
+    imported: list[ReportRecord] = []
+    passed: list[PassedOver] = []
+    for repository, digest in sorted(wanted):
+        for name, content in images.attached(repository, digest, MAX_REPORT_BYTES):
+            try:
+                if not _is_here(db, project, digest, content):
+                    imported.append(import_report(db, project, digest, content, actor=actor, now=now))
+            except BadInput as error:
+                passed.append(PassedOver(digest=digest, attached=name, code=str(error.code), detail=error.detail))
+    return Fetched(imported=tuple(imported), passed_over=tuple(passed))
+
+
+def _is_here(db: Database, project: str, digest: Digest, content: bytes) -> bool:
+    try:
+        name = digest_of(read_json(content, max_bytes=MAX_REPORT_BYTES))
+    except ValueError:  # without a canonical form: importing it says so
+        return False
+    with db.session() as s:
+        return any(known.document == name for known in reports.of_digest(s, project, digest))
 
 
 def _keep(s: Session, project: str, document: Any) -> Digest:

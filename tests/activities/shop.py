@@ -1,6 +1,6 @@
 """A small shop for tests: a catalogue of three environments, people with keys, releases, and targets in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -73,6 +73,9 @@ class PlayedImages:
 
     def platforms(self, repository: str, digest: str) -> Mapping[str, str]:
         return {}
+
+    def attached(self, repository: str, digest: str, most: int) -> Iterator[tuple[str, bytes]]:
+        return iter(())
 
 
 class Shop:

@@ -64,6 +64,7 @@ def test_a_release_is_made_shown_listed_and_deprecated(ana: Terminal):
     shown = ana.json("release", "show", "1.0.0")
     assert shown["manifest"]["source"] == {"commit": "abc"}
     assert shown["manifest"]["components"]["web"]["digest"].startswith("sha256:")
+    assert ana.json("report", "fetch", "1.0.0") == {"imported": [], "passed_over": []}
     again = ana.json(
         "release",
         "create",

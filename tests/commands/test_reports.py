@@ -69,3 +69,15 @@ def test_a_report_into_no_project_is_refused(world: World) -> None:
 def test_a_report_may_come_before_its_release(world: World) -> None:
     about = digest("web 9.9.9")
     assert bring(world, trivy(about=about), about).digest == about
+
+
+def test_what_is_attached_to_a_releases_images_is_imported_once(world: World) -> None:
+    image = world.release("1.0.0").manifest.components["web"].digest
+    good, junk = json.dumps(trivy(about=image)).encode(), b'{"spdxVersion": "SPDX-2.3"}'
+    world.images.documents[image] = [good, junk]
+    found, again = (
+        reports.import_attached(world.db, world.images, "shop", "1.0.0", actor="ana", now=NOW) for _ in range(2)
+    )
+    assert [(report.digest, report.kind) for report in found.imported] == [(image, "trivy")]
+    assert [(other.digest, other.code) for other in found.passed_over] == [(image, "report_invalid")]
+    assert again.imported == ()

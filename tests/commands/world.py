@@ -1,6 +1,6 @@
 """A project with releases and verified deployments, made by the commands themselves; only images come from memory."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from fairlead.commands import catalogue, planning, promotions, releases
 from fairlead.commands.releases import Wanted
-from fairlead.contracts.canonical import Digest
+from fairlead.contracts.canonical import Digest, digest_bytes
 from fairlead.contracts.names import deployment_subject
 from fairlead.contracts.records import DeploymentRecord, PromotionRecord, ReleaseRecord, TaskRecord
 from fairlead.contracts.steps import Append
@@ -38,10 +38,11 @@ def digest(text: str) -> Digest:
 
 @dataclass
 class MemoryImages:
-    """Implements ports.Images. `tags`: (repository, tag) to digest; `indexes`: digest to platforms."""
+    """Implements ports.Images. `tags`: (repository, tag) to digest; `indexes`: digest to platforms; `documents`: what is attached to a digest."""
 
     tags: dict[tuple[str, str], Digest] = field(default_factory=dict)
     indexes: dict[Digest, dict[str, Digest]] = field(default_factory=dict)
+    documents: dict[Digest, list[bytes]] = field(default_factory=dict)
 
     def resolve(self, repository: str, tag: str) -> Digest:
         if (repository, tag) not in self.tags:
@@ -50,6 +51,9 @@ class MemoryImages:
 
     def platforms(self, repository: str, digest: Digest) -> Mapping[str, Digest]:
         return self.indexes.get(digest, {})
+
+    def attached(self, repository: str, digest: Digest, most: int) -> Iterator[tuple[Digest, bytes]]:
+        return ((digest_bytes(content), content) for content in self.documents.get(digest, ()))
 
     def push(self, document: Mapping[str, Any], tag: str, content: str) -> None:
         """Let the tag name something else in every component's repository."""
