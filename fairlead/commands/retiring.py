@@ -23,6 +23,7 @@ from fairlead.domain.catalogue import Catalogue, Environment
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, Conflict, NotFound
 from fairlead.domain.nearest import did_you_mean
+from fairlead.domain.target_kinds.docker_section import beside
 from fairlead.domain.target_states import TargetState
 from fairlead.domain.waves import waves
 from fairlead.store import deployments, promotions, releases
@@ -246,10 +247,11 @@ def _left(s: Session, wanted: Retirement, standing: Standing) -> tuple[PlannedCo
         return ()
     left = tuple(c for c in standing.planned.components if c.name != wanted.component)
     for component in left:
-        if wanted.component in rendered(s, component.config).depends_on:
+        config = rendered(s, component.config)
+        if wanted.component in {*config.depends_on, beside(config.run or {})}:
             raise Conflict(
                 Code.COMPONENT_NEEDED,
-                f"{component.name} on {standing.task.target} depends on {wanted.component}",
+                f"{component.name} on {standing.task.target} needs {wanted.component}",
                 hint=f"promote a release in which {component.name} does not, or retire {component.name} first",
             )
     return left

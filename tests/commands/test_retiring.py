@@ -115,6 +115,19 @@ def test_what_cannot_be_retired_is_refused(
     assert refused.value.code is code
 
 
+def test_what_a_sidecar_is_beside_is_not_retired_before_it(world: World) -> None:
+    web = world.document["components"]["web"]
+    for field in ("depends_on", "ports"):
+        del web[field]
+    web["docker"] = {"role": "sidecar", "beside": "api"}
+    del world.document["targets"]["prod-2"]["config"]
+    world.apply()
+    world.release("1.0.0")
+    world.deploy("1.0.0", "prod")
+    with pytest.raises(Conflict, match="web on prod-1 needs api"):
+        ask(world, Retirement("prod", component="api"))
+
+
 def test_a_component_that_is_not_there_is_told_with_the_nearest(running: World) -> None:
     with running.db.session() as s, pytest.raises(NotFound, match="did you mean web"):
         retiring.of_component(s, of_project(s, "shop"), "prod", "wbe")

@@ -109,6 +109,11 @@ def is_one_shot(said: Mapping[str, Any]) -> bool:
     return said.get("role") in ONE_SHOTS
 
 
+def beside(run: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """The component whose network a sidecar has. `run`: the component's blocks."""
+    return run.get(SECTION, {}).get("beside")
+
+
 def unsafe(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What must be allowed by the target, and why."""
     paths = [volume for volume in said.get("volumes", ()) if volume.startswith("/")]
