@@ -4,13 +4,10 @@ from agents.nomad_job import document, looking, marks
 from agents.nomad_job.ground import Ground
 from agents.nomad_job.marks import Json
 from agents.nomad_job.server import Server
+from agents.nomad_job.versions import again, altered, last_marked, marked
 from fairlead.contracts.target import TargetSpec
 from fairlead.domain.fence import Claim, may_adopt
 from fairlead.domain.health import Health
-
-_KEPT_BY_SERVER = (
-    "CreateIndex", "JobModifyIndex", "ModifyIndex", "Stable", "Status", "StatusDescription", "SubmitTime", "Version", "VersionTag",
-)  # fmt: skip
 
 
 class Choosing:
@@ -27,13 +24,15 @@ class Choosing:
         made_by = marks.claim_in(job)
         if made_by is None or not may_adopt(self._claim, made_by, is_rollback=self._spec.is_rollback):
             return None
-        return job if made_by.number == self._claim.number or self.all_healthy() else None
+        if made_by.number == self._claim.number:
+            return job
+        return job if self.all_healthy() and not self._is_altered() else None
 
     def earlier(self) -> Json | None:
         """For a rollback the verified version that is as asked: what still runs of it is not touched when it is registered just as it was."""
         if not self._spec.is_rollback:
             return None
-        fitting = [v for v in self._server.versions(self._ground.id) if marks.verified_by(v) and self._fits(v)]
+        fitting = [v for v in marked(self._server.versions(self._ground.id)) if self._fits(v)]
         return again(fitting[0]) if fitting else None
 
     def _fits(self, job: Json) -> bool:
@@ -46,6 +45,9 @@ class Choosing:
             for c in self._spec.components
         )
 
+    def _is_altered(self) -> bool:
+        return bool(altered(self._server.versions(self._ground.id), self._ground.sticker()))
+
     def all_healthy(self) -> bool:
         seen = looking.look(self._server, self._ground)
         return bool(seen) and all(component.health == Health.HEALTHY for component in seen)
@@ -55,16 +57,9 @@ class Choosing:
         versions = [
             v for v in self._server.versions(self._ground.id) if marks.owns(self._spec, v) and not v.get("Stop")
         ]
-        marked = [v for v in versions if marks.verified_by(v)]
-        if marked:
-            return max(marked, key=lambda v: (marks.verified_by(v) or Claim(0, 0), v["Version"]))
-        return next((v for v in versions if v.get("Stable") and not self.made_here(v)), None)
+        stable = (v for v in versions if v.get("Stable") and not self.made_here(v))
+        return last_marked(versions) or next(stable, None)
 
     def made_here(self, version: Json) -> bool:
         made_by = marks.claim_in(version)
         return made_by is not None and made_by.number == self._claim.number
-
-
-def again(version: Json) -> Json:
-    """A kept version as it can be registered anew; its meta stays, for another would replace every allocation."""
-    return {key: value for key, value in version.items() if key not in _KEPT_BY_SERVER}

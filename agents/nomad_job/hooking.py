@@ -61,6 +61,16 @@ class Hooks:
                 self._purge(marks.hook_job_id(self._spec, number, hook))
             self._ground.put_hooks(number, {}, self._claim)
 
+    def forget_ended(self) -> None:
+        """Forget those of which nothing runs, nor can come to run any more. What runs is left alone."""
+        number, states = self._ground.hooks()
+        for id in (marks.hook_job_id(self._spec, number, hook) for hook in states):
+            job, places = self._server.job(id), reading.places(self._server.allocations(id))
+            if job and marks.owns(self._spec, job) and all(place.over for place in places):
+                self._ground.require(self._claim)
+                self._server.deregister(id, purge=True)
+                self._drop_secrets(id)
+
     @property
     def sent(self) -> tuple[SentFile, ...]:
         """What they printed, to be kept."""

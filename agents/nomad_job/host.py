@@ -65,7 +65,7 @@ class NomadJob:
             with connect(address, self._secrets) as server:
                 ground = Ground(server, address)
                 ground.refuse_handed_over()
-                components, fence = looking.look(server, ground), ground.claim()
+                components, fence = looking.compared(server, ground, looking.look(server, ground)), ground.claim()
         except (Unavailable, Refused) as error:
             foreign = error.code == Code.FOREIGN_WORKLOAD
             return TargetObservation(target=address.target, reachable=foreign, detail=error.detail)
@@ -108,9 +108,12 @@ class NomadJob:
             ground.put_sticker(None, claim)
 
     def hand_over(self, spec: TargetSpec, claim: Claim, beat: Beat) -> None:
-        """The variable says so. The job's meta stays as it is, since to change it is to replace every allocation."""
+        """The variable says so. The job's meta stays as it is, since to change it is to replace every allocation. Ended hooks go."""
         with connect(spec, self._secrets) as server:
-            self._claim(server, spec, claim).hand_over(claim)
+            ground = self._claim(server, spec, claim)
+            with opened(self._secrets, spec) as safe:
+                Work(server, spec, claim, beat, self._fail_points, safe).hooks.forget_ended()
+            ground.hand_over(claim)
 
     def read_sticker(self, address: TargetAddress) -> Sticker | None:
         """The record on the target."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum, auto
 from typing import Any, Final
 
-from agents.nomad_job.reading import Place, Rollout
+from agents.nomad_job.reading import Place, Rollout, present
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Refused
 
@@ -47,6 +47,17 @@ def crashed(places: Iterable[Place]) -> list[Place]:
     """Those that do not stay up."""
     kept = [place for place in places if place.stays]
     return [p for p in kept if p.status == "failed" or (p.restarts >= CRASH_LIMIT and p.healthy is not True)]
+
+
+def settled(here: Iterable[Place], version: int) -> bool:
+    """Whether all that is meant to run is of this version; right after a registration the old ones still are."""
+    kept = present(here)
+    return bool(kept) and all(place.version == version for place in kept)
+
+
+def alone(here: Iterable[Place], version: int) -> bool:
+    """Whether nothing of another version runs any more."""
+    return all(place.over or place.version == version for place in here)
 
 
 def unplaced(failed: Mapping[str, Any]) -> Refused:

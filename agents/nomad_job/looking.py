@@ -3,16 +3,18 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from agents.nomad_job import marks
 from agents.nomad_job.ground import Ground
 from agents.nomad_job.marks import Json
 from agents.nomad_job.reading import Place, places, present, read_time
 from agents.nomad_job.server import Server
+from agents.nomad_job.versions import altered
 from fairlead.contracts.target import ComponentObservation
 from fairlead.domain.health import Health, worst
 
+_TOLD: Final = 5
 _CHECKED = {"success": Health.HEALTHY, "failure": Health.UNHEALTHY, "pending": Health.STARTING}
 
 
@@ -49,6 +51,17 @@ def look(server: Server, ground: Ground) -> tuple[ComponentObservation, ...]:
     names = {*marks.components_in(job), *(running.component for running in seen)}
     wanted = max((int(group.get("Count") or 0) for group in job["TaskGroups"]), default=0)
     return tuple(_merged(name, [r for r in seen if r.component == name], wanted) for name in sorted(names))
+
+
+def compared(
+    server: Server, ground: Ground, seen: tuple[ComponentObservation, ...]
+) -> tuple[ComponentObservation, ...]:
+    """The same, without a configuration where somebody else has changed the job: then nobody can say what they run with."""
+    changed = altered(server.versions(ground.id), ground.sticker()) if seen else []
+    if not changed:
+        return seen
+    words = f"somebody else changed in the job: {', '.join(changed[:_TOLD])}"
+    return tuple(one.model_copy(update={"config": None, "detail": f"{one.detail}; {words}"}) for one in seen)
 
 
 def inside(server: Server, place: Place) -> list[Running]:

@@ -38,11 +38,6 @@ class Rollout:
     groups: tuple[Group, ...]
 
     @property
-    def progress(self) -> tuple[int, int]:
-        """Grows whenever something has come further; may jump."""
-        return sum(g.healthy for g in self.groups), sum(g.promoted for g in self.groups)
-
-    @property
     def placed(self) -> int:
         """How many allocations it has placed."""
         return sum(group.placed for group in self.groups)
@@ -117,6 +112,12 @@ def newest_of(said: Iterable[Json], version: int) -> Rollout | None:
     """The deployment of one version, not merely the newest; lists are in no order."""
     ours = [one for one in said if one["JobVersion"] == version]
     return rollout(max(ours, key=lambda one: one["CreateIndex"])) if ours else None
+
+
+def progress(seen: Rollout | None, found: Iterable[Place]) -> int:
+    """Grows whenever something has come further; may jump. What starts has come further than what is placed, or pulled."""
+    groups = seen.groups if seen else ()
+    return sum(g.healthy + g.promoted for g in groups) + sum(place.started and place.stays for place in found)
 
 
 def places(said: Iterable[Json]) -> list[Place]:

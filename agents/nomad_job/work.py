@@ -9,13 +9,14 @@ from typing import Final
 
 from agents.cutting import READ, told
 from agents.nomad_job import delivery, document, judging, looking, marks, reading, template
-from agents.nomad_job.choosing import Choosing, again
+from agents.nomad_job.choosing import Choosing
 from agents.nomad_job.ground import Ground
 from agents.nomad_job.hooking import Hooks
 from agents.nomad_job.judging import Step
 from agents.nomad_job.marks import Json
 from agents.nomad_job.reading import Place, Rollout
 from agents.nomad_job.server import Said, Server, Silent
+from agents.nomad_job.versions import again
 from agents.secrets import Safe
 from fairlead.contracts.target import TargetSpec
 from fairlead.domain.codes import Code
@@ -27,6 +28,8 @@ from fairlead.ports import Beat, FailPoints
 
 _PAUSE: Final = 0.2
 _TRIES: Final = 10
+_ENDING: Final = 5
+"""Seconds beyond its grace in which what was stopped is killed, and said to be."""
 
 
 class Work:
@@ -83,8 +86,7 @@ class Work:
         self._ground.require(self._claim)
         self._server.deregister(self._ground.id, purge=False)
         self._fail_points.reach("after_stop_old")
-        grace = max((component.config.stop_grace for component in self._spec.components), default=0)
-        until = time.monotonic() + grace + 60
+        until = time.monotonic() + self._grace() + 60
         while any(not place.over for place in self._places()):
             self._beat()
             if time.monotonic() > until:
@@ -92,6 +94,9 @@ class Work:
             time.sleep(_PAUSE)
         self._ground.require(self._claim)
         self._server.deregister(self._ground.id, purge=True)
+
+    def _grace(self) -> float:
+        return max((component.config.stop_grace for component in self._spec.components), default=0)
 
     # changing
 
@@ -178,7 +183,7 @@ class Work:
 
         The deadline is our own and runs from the last progress: Nomad's does not even begin where nothing can be placed.
         """
-        until, best, seen = self._deadline(), (0, 0), None
+        until, best, seen = self._deadline(), 0, None
         while True:
             self._beat()
             self._ground.require(self._claim)
@@ -186,17 +191,27 @@ class Work:
             here = self._places()
             places = [place for place in here if place.version == version]
             step = judging.next_step(seen, places)
-            if step is Step.DONE or (step is Step.LOOK and _settled(here, version) and self._choosing.all_healthy()):
+            settled = step is Step.LOOK and judging.settled(here, version)
+            if step is Step.DONE or (settled and self._choosing.all_healthy()):
+                self._empty(version)
                 return
             if step is Step.PROMOTE and seen:
                 self._promote(seen)
             if step is Step.OVERTAKEN:
                 raise self._changed()
-            if seen and seen.progress > best:
-                until, best = self._deadline(), seen.progress
+            far = reading.progress(seen, places)
+            if far > best:
+                until, best = self._deadline(), far
             late = time.monotonic() > until
             if late or step in {Step.CRASHED, Step.UNHEALTHY}:
                 raise self._given_up(step, seen, places)
+
+    def _empty(self, version: int) -> None:
+        """Return when what gave way has ended: it may do so after its successor is healthy. What a lost node had never does."""
+        until = time.monotonic() + self._grace() + _ENDING
+        while not judging.alone(self._places(), version) and time.monotonic() < until:
+            self._beat()
+            time.sleep(_PAUSE)
 
     def _deadline(self) -> float:
         return time.monotonic() + self._spec.healthy_deadline + document.least(self._spec)
@@ -277,12 +292,6 @@ class Work:
             return [f"{words}, but {worse.detail}"]
         self._mark(version)
         return [words]
-
-
-def _settled(here: list[Place], version: int) -> bool:
-    """Whether all that is meant to run is of this version; right after a registration the old ones still are."""
-    kept = reading.present(here)
-    return bool(kept) and all(place.version == version for place in kept)
 
 
 def _same_meta(one: Json, other: Json) -> bool:

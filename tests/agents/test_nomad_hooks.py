@@ -18,6 +18,7 @@ from tests.doubles.nomad_double import NomadDouble
 from tests.fakes.secrets import MemorySecrets
 from tests.fixtures.nomad import NomadDoubleHarness
 from tests.targets.bench import Bench, nobeat, with_secrets
+from tests.targets.harness import Tally
 from tests.targets.hooking import hooked, with_run
 
 DIGEST = "sha256:" + "b" * 64
@@ -31,6 +32,13 @@ def bench(nomad_double_harness: NomadDoubleHarness) -> Iterator[Bench]:
     yield bench
     nomad_double_harness.double.cut.clear()
     nomad_double_harness.double.lost.clear()
+    bench.close()
+
+
+@pytest.fixture
+def either(either_nomad: Any) -> Iterator[Bench]:
+    bench = Bench(either_nomad)
+    yield bench
     bench.close()
 
 
@@ -120,46 +128,46 @@ def test_a_registration_without_an_answer_begins_it_once(bench: Bench, double: N
     assert (double.cluster.started[id], len(double.cluster.versions["default", id])) == (1, 1)
 
 
-def test_one_whose_job_was_purged_is_not_begun_again(bench: Bench) -> None:
-    asked = hooked(bench, "1.0.0", pre="true")
-    bench.die(asked, 1, at="after_hook_start")
-    [id] = bench.harness.hooks(bench.address)
-    bench.harness.call("DELETE", f"job/{id}?purge=true")
+def test_one_whose_job_was_purged_is_not_begun_again(either: Bench) -> None:
+    asked = hooked(either, "1.0.0", pre="true")
+    either.die(asked, 1, at="after_hook_start")
+    [id] = either.harness.hooks(either.address)
+    either.harness.call("DELETE", f"job/{id}?purge=true")
     with pytest.raises(Refused) as refusal:
-        bench.apply(asked, 1, attempt=2)
+        either.apply(asked, 1, attempt=2)
     assert refusal.value.code == Code.HOOK_FAILED
-    assert bench.harness.hooks(bench.address) == []
+    assert either.harness.hooks(either.address) == []
 
 
-def test_what_has_ended_well_needs_no_job_that_nomad_still_has(bench: Bench) -> None:
-    asked = hooked(bench, "1.0.0", pre="true")
-    bench.apply(asked, 1)
-    [id] = bench.harness.hooks(bench.address)
-    bench.harness.call("DELETE", f"job/{id}?purge=true")
-    bench.apply(asked, 1, attempt=2)
-    assert bench.harness.hooks(bench.address) == []
+def test_what_has_ended_well_needs_no_job_that_nomad_still_has(either: Bench) -> None:
+    asked = hooked(either, "1.0.0", pre="true")
+    either.apply(asked, 1)
+    [id] = either.harness.hooks(either.address)
+    either.harness.call("DELETE", f"job/{id}?purge=true")
+    either.apply(asked, 1, attempt=2)
+    assert either.harness.hooks(either.address) == []
 
 
-def test_how_it_ended_is_told(bench: Bench) -> None:
+def test_how_it_ended_is_told(either: Bench) -> None:
     with pytest.raises(Refused, match="ended with exit code 3") as refusal:
-        bench.apply(hooked(bench, "1.0.0", pre="exit 3"), 1)
+        either.apply(hooked(either, "1.0.0", pre="exit 3"), 1)
     assert refusal.value.code == Code.HOOK_FAILED
 
 
 @pytest.mark.parametrize(("ago", "begun"), [(10, True), (SURE + 10, False)])
-def test_what_was_to_be_registered_long_ago_may_have_come_and_gone(bench: Bench, ago: int, begun: bool) -> None:
-    asked = hooked(bench, "1.0.0", pre="true")
-    bench.die(asked, 1, at="after_claim")
-    where = f"var/{marks.variable(bench.address)}"
-    items = bench.harness.call("GET", where)["Items"]
+def test_what_was_to_be_registered_long_ago_may_have_come_and_gone(either: Bench, ago: int, begun: bool) -> None:
+    asked = hooked(either, "1.0.0", pre="true")
+    either.die(asked, 1, at="after_claim")
+    where = f"var/{marks.variable(either.address)}"
+    items = either.harness.call("GET", where)["Items"]
     states = f'{{"hooks":{{"web.pre.hook":"{int(time.time()) - ago}"}},"number":1}}'
-    bench.harness.call("PUT", where, {"Items": {**items, "hooks": states}})
+    either.harness.call("PUT", where, {"Items": {**items, "hooks": states}})
     if begun:
-        bench.apply(asked, 1, attempt=2)
+        either.apply(asked, 1, attempt=2)
     else:
         with pytest.raises(Refused, match="job is gone"):
-            bench.apply(asked, 1, attempt=2)
-    assert len(bench.harness.hooks(bench.address)) == begun
+            either.apply(asked, 1, attempt=2)
+    assert len(either.harness.hooks(either.address)) == begun
 
 
 def test_what_cannot_be_placed_fails_before_the_change(
@@ -173,35 +181,43 @@ def test_what_cannot_be_placed_fails_before_the_change(
     assert bench.see() == {}
 
 
-def test_the_next_deployment_ends_what_still_runs_and_its_worker_stops(bench: Bench) -> None:
-    newer, done = hooked(bench, "2.0.0", pre="true"), list[int]()
+def test_the_next_deployment_ends_what_still_runs_and_its_worker_stops(either: Bench) -> None:
+    newer, done = hooked(either, "2.0.0", pre="true"), list[int]()
 
     def overtake() -> None:
-        if bench.harness.hooks(bench.address) and not done:
+        if either.harness.hooks(either.address) and not done:
             done.append(1)
-            bench.harness.executor().apply(newer, Claim(2, 1), nobeat)
+            either.harness.executor().apply(newer, Claim(2, 1), nobeat)
 
     with pytest.raises(FenceLost):
-        bench.apply(hooked(bench, "1.0.0", pre="sleep 600"), 1, beat=overtake)
-    assert ["-hook-2-" in id for id in bench.harness.hooks(bench.address)] == [True]
-    assert bench.runs(newer)
+        either.apply(hooked(either, "1.0.0", pre="/bin/busybox sleep 600"), 1, beat=overtake)
+    assert ["-hook-2-" in id for id in either.harness.hooks(either.address)] == [True]
+    assert either.runs(newer)
 
 
 # nothing stays
 
 
-def test_no_secret_of_a_hook_stays_and_the_next_deployment_and_retiring_forget_its_job(
-    bench: Bench, double: NomadDouble
-) -> None:
+def test_no_secret_of_a_hook_stays_and_the_next_deployment_and_retiring_forget_its_job(either: Bench) -> None:
     safe = MemorySecrets()
-    asked = hooked(bench, "1.0.0", safe, pre='test "$TOKEN"', post='test "$TOKEN"')
+    asked = hooked(either, "1.0.0", safe, pre='test "$TOKEN"', post='test "$TOKEN"')
     paths = set[str]()
     for number in (1, 2):
-        bench.apply(asked, number, secrets=safe)
-        ids = bench.harness.hooks(bench.address)
+        either.apply(asked, number, secrets=safe)
+        ids = either.harness.hooks(either.address)
         assert [f"-hook-{number}-" in id for id in ids] == [True, True]
         paths |= {f"nomad/jobs/{id}" for id in ids}
-    assert not paths & {path for _, path in double.cluster.variables}
-    bench.harness.executor(None, safe).retire(asked, Claim(3, 1), nobeat)
-    assert bench.harness.hooks(bench.address) == []
-    assert "hooks" not in bench.harness.call("GET", f"var/{marks.variable(bench.address)}")["Items"]
+    assert not paths & either.harness.variables()
+    either.harness.executor(None, safe).retire(asked, Claim(3, 1), nobeat)
+    assert either.harness.hooks(either.address) == []
+    assert "hooks" not in either.harness.call("GET", f"var/{marks.variable(either.address)}")["Items"]
+
+
+def test_what_is_handed_over_has_no_hooks_that_have_ended(either: Bench) -> None:
+    safe = MemorySecrets()
+    asked = hooked(either, "1.0.0", safe, pre="true", post="true")
+    either.apply(asked, 1, secrets=safe)
+    assert len(either.harness.hooks(either.address)) == 2
+    either.harness.executor(None, safe).hand_over(asked, Claim(2, 1), nobeat)
+    assert either.harness.hooks(either.address) == []
+    assert either.tally() == Tally(1, 1)

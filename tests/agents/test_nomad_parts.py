@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 
-from agents.nomad_job import delivery, host, marks, template
+from agents.nomad_job import delivery, host, marks, reading, template
 from agents.nomad_job.ground import Ground
 from agents.nomad_job.server import Server
+from agents.nomad_job.versions import altered
 from agents.nomad_job.work import Work
 from agents.secrets import Safe
 from fairlead.contracts.release import SecretUse
-from fairlead.contracts.target import TargetSpec
+from fairlead.contracts.target import Sticker, TargetSpec
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import Conflict, NotAllowed, Refused
 from fairlead.domain.fence import Claim, FenceLost
@@ -138,3 +139,56 @@ def test_a_file_that_holds_something_else_is_refused(job: str) -> None:
 def test_of_a_log_no_more_lines_are_shown_than_were_asked_for(errors: int, printed: int, lines: int, kept: int) -> None:
     said = host._tail(["e"] * errors, ["p"] * printed, lines)
     assert len(said.split()) == kept
+
+
+GOOD: dict[str, Any] = {
+    "Meta": {marks.FENCE: "1.1"},
+    "TaskGroups": [{"Name": "g", "Count": 1, "Tasks": [{"Name": "web", "Env": {"A": "1"}}]}],
+}
+
+
+def version(number: int, mark: str = "", meta: str = "1.1", **group: Any) -> dict[str, Any]:
+    said = {**GOOD, "Meta": {marks.FENCE: meta}, "TaskGroups": [{**GOOD["TaskGroups"][0], **group}]}
+    tag = {"Name": f"{marks.VERIFIED}{mark}"} if mark else None
+    return {
+        **said,
+        "Version": number,
+        "JobModifyIndex": number,
+        "Stable": number == 1,
+        "Stop": number == 3,
+        "VersionTag": tag,
+    }
+
+
+@pytest.mark.parametrize(
+    ("kept", "differs"),
+    [
+        ([], []), ([version(1)], []), ([version(1, "1.1")], []), ([version(3), version(1, "1.1")], []),
+        ([version(2, Count=2), version(1, "1.1")], ["TaskGroups.g.Count"]),
+        ([version(2, "1.1", Count=2), version(1, "1.1")], ["TaskGroups.g.Count"]),
+        ([version(2, "1.1", Tasks=[{"Name": "web", "Env": {"A": "secret"}}]), version(1, "1.1")], ["TaskGroups.g.Tasks.web.Env.A"]),
+        ([version(2, Tasks=[]), version(1, "1.1")], ["TaskGroups.g.Tasks"]),
+        ([version(2, meta="2.1", Count=2), version(1, "1.1")], []),
+        ([version(2, Count=2, Scaling={"Enabled": True}), version(1, "1.1", Scaling={"Enabled": True})], []),
+        ([version(2, Count=2, Scaling={"Enabled": False}), version(1, "1.1", Scaling={"Enabled": False})], ["TaskGroups.g.Count"]),
+    ],
+)  # fmt: skip
+def test_what_stands_is_compared_with_what_was_seen_healthy(kept: list[dict[str, Any]], differs: list[str]) -> None:
+    assert altered(kept, None) == differs
+
+
+@pytest.mark.parametrize(("fence", "differs"), [("1.1", ["the whole job"]), ("1.0", []), ("spoilt", [])])
+def test_what_was_seen_healthy_and_has_no_mark_is_another(fence: str, differs: list[str]) -> None:
+    said = dict.fromkeys(("project", "environment", "target", "release", "deployment"), "x")
+    assert (
+        altered([version(0)], Sticker(**said, decision=spec().decision, fence=fence, components={}, configs={}))
+        == differs
+    )
+
+
+@pytest.mark.parametrize(("started", "stays", "far"), [(False, "run", 0), (True, "run", 1), (True, "stop", 0)])
+def test_to_start_is_to_come_further(started: bool, stays: str, far: int) -> None:
+    said = dict.fromkeys(("ID", "Name", "JobVersion", "TaskGroup", "ClientStatus"), "")
+    states = {"t": {"StartedAt": "2026-01-01T00:00:00Z" if started else None}}
+    found = reading.places([{**said, "DesiredStatus": stays, "CreateIndex": 1, "CreateTime": 0, "TaskStates": states}])
+    assert reading.progress(None, found) == far

@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from tests.doubles.nomad_double import NomadDouble, Play, Right
+from tests.doubles.nomad_double.played import by_environment
 
 FOLDER = Path(__file__).parent / "nomad_recordings"
 FIRST, MISSING, BROKEN = "996032b93839", "000000000001", "0c74e678c8e8"
@@ -79,6 +80,9 @@ Json = dict[str, Any]
 def play(config: Mapping[str, Any], env: Mapping[str, str]) -> Play:
     """What the recorded images did."""
     image, words = str(config.get("image", "")), " ".join(config.get("args") or [])
+    if config.get("command") == "/bin/busybox":  # which this machine has too
+        args = [word.replace("sleep 3", "sleep 0.3") for word in config["args"]]
+        return by_environment({**config, "args": args}, env)
     if "exit 3" in words:
         return Play(dies=3, after=0.1, complains="boom")
     says, complains = "shop/web v1 listening on 8080", "shop/web v1 stderr line"

@@ -93,7 +93,7 @@ class Bench:
             deployment=f"deployment-of-{release}",
             decision=DECISION,
             is_rollback=rollback,
-            healthy_deadline=deadline,
+            healthy_deadline=max(deadline, getattr(self.harness, "shortest", 0.0)),
             components=dress(components),
         )
 

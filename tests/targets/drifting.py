@@ -11,7 +11,7 @@ NOT_RUNNING = {Kind.MISSING, Kind.UNHEALTHY}
 
 
 def what_differs_is_told_by_its_kind(bench: Bench) -> None:
-    """First what was asked for differs, then a hand stops what runs, has another run there, and takes that away."""
+    """First what was asked for differs, then a hand changes settings, stops what runs, has another run there, and takes that away."""
     spec = bench.of("1.0.0")
     bench.apply(spec, 1)
     [web] = spec.components
@@ -25,6 +25,9 @@ def what_differs_is_told_by_its_kind(bench: Bench) -> None:
     nowhere = bench.address.model_copy(update={"endpoint": bench.harness.unreachable()})
     assert kinds(bench, web, at=nowhere) == {Kind.UNREACHABLE}
     assert kinds(bench, web) == set()
+    if alter := getattr(bench.harness, "alter", None):  # where settings can be changed, and all else left
+        alter(bench.address)
+        assert eventually(lambda: kinds(bench, web) == {Kind.WRONG_CONFIG}), kinds(bench, web)
     bench.harness.halt(bench.address)
     # What is only stopped is there still on some types, and is not well.
     assert eventually(lambda: set() != kinds(bench, web) <= NOT_RUNNING), kinds(bench, web)

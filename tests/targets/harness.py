@@ -38,8 +38,11 @@ class Harness(Protocol):
     with 3 at once; TELL=<name> prints the variable of that name first of all.
 
     One whose components must say how they run on such targets has `dress(components)` too, which lets them. One on which a hand can have
-    another image run in the place of what runs, and leave all else as it is, has `swap(address, image)`. One that brings images to the target
+    another image run in the place of what runs, and leave all else as it is, has `swap(address, image)`; one on which it can so change settings
+    has `alter(address)`. One that brings images to the target
     itself has `without_store()`, a while in which no image can be had: where nodes pull what they start, nothing can be brought beforehand.
+    One that can keep no deadline of a second has `shortest`; one that loses what ends too soon after it spoke has `lingering`, the shell's
+    words for not doing so.
     """
 
     type: str

@@ -94,9 +94,10 @@ def hooked(
     bench: Bench, version: str, safe: MemorySecrets | None = None, timeout: str = "1m", **words: str
 ) -> TargetSpec:
     """The usual specification with hooks, each a line of shell."""
-    shell = getattr(bench.harness, "shell", ("/bin/sh",))
+    shell, first = getattr(bench.harness, "shell", ("/bin/sh",)), getattr(bench.harness, "lingering", "")
     hooks = {
-        when: [{"name": "hook", "command": [*shell, "-c", line], "timeout": timeout}] for when, line in words.items()
+        when: [{"name": "hook", "command": [*shell, "-c", first + line], "timeout": timeout}]
+        for when, line in words.items()
     }
     component = bench.component(bench.harness.image(version))
     if safe:

@@ -37,6 +37,8 @@ CASES = [
     *(pytest.param("ecs", behaviour, marks=pytest.mark.docker) for behaviour in HOOKING),
     *(pytest.param("winrm_double", behaviour) for behaviour in HOOKING),
     *(pytest.param(h, what_is_handed_over_has_no_hooks_that_have_ended, marks=pytest.mark.docker) for h in LEAVING),
+    pytest.param("nomad_double", what_is_handed_over_has_no_hooks_that_have_ended),
+    pytest.param("nomad", what_is_handed_over_has_no_hooks_that_have_ended, marks=pytest.mark.docker),
     *(pytest.param("ssh_process", behaviour, marks=[pytest.mark.process, pytest.mark.ssh]) for behaviour in FAR),
 ]
 

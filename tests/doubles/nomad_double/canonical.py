@@ -37,6 +37,11 @@ _GROUP: Json = {
     "Migrate": {"HealthCheck": "checks", "HealthyDeadline": 300 * SECOND, "MaxParallel": 1, "MinHealthyTime": 10 * SECOND},
     "PreventRescheduleOnLost": False, "ShutdownDelay": 0,
 }  # fmt: skip
+_TEMPLATE: Json = {
+    "ChangeMode": "restart", "ChangeScript": None, "ChangeSignal": "", "DestPath": "", "EmbeddedTmpl": "", "Envvars": False, "ErrMissingKey": False,
+    "Gid": None, "LeftDelim": "{{", "Once": False, "Perms": "0644", "RightDelim": "}}", "SourcePath": "", "Splay": 5 * SECOND, "Uid": None,
+    "VaultGrace": 0, "Wait": None,
+}  # fmt: skip
 _TASK_NULLS = (
     "Actions Affinities Artifacts CSIPluginConfig Constraints Consul DispatchPayload Env Identities Lifecycle Meta ScalingPolicies "
     "Schedule Secrets Services Templates Vault VolumeMounts"
@@ -125,6 +130,7 @@ def _task(said: Mapping[str, Any], restart: Mapping[str, Any]) -> Json:
     task["Resources"] = _over(_RESOURCES, said.get("Resources") or {})
     task["RestartPolicy"] = _over(restart, said.get("RestartPolicy") or {})
     task["Services"] = [_service(service) for service in said.get("Services") or []] or None
+    task["Templates"] = [_over(_TEMPLATE, template) for template in said.get("Templates") or []] or None
     task["Env"] = task["Env"] or None
     return task
 

@@ -142,17 +142,17 @@ class Cluster:
             _enforce(present, index)
         if present and not present["Stop"] and canonical.same(present, job):
             return self._evaluated(present, "job-register", JobModifyIndex=present["JobModifyIndex"])
-        return self.add_version(job, "job-register")
+        return self.add_version(job, "job-register", said.get("VersionTag"))
 
-    def add_version(self, job: Json, why: str) -> Json:
-        """Make this the job's newest version, and have it evaluated."""
+    def add_version(self, job: Json, why: str, tag: Json | None = None) -> Json:
+        """Make this the job's newest version, and have it evaluated. A mark is copied by who scales or stops it, or sends one along."""
         key = (job["Namespace"], job["ID"])
         present = self.current(key)
         now = self.touch("jobs", "evals")
         job |= {
             "CreateIndex": present["CreateIndex"] if present else now,
             "JobModifyIndex": now, "ModifyIndex": now, "Version": present["Version"] + 1 if present else 0, "SubmitTime": time.time_ns(),
-            "Status": "dead" if job["Stop"] else "running", "VersionTag": None,
+            "Status": "dead" if job["Stop"] else "running", "VersionTag": tag,
         }  # fmt: skip
         self.versions.setdefault(key, []).insert(0, job)
         kept = [v for place, v in enumerate(self.versions[key]) if place < 6 or v["VersionTag"]]
@@ -166,7 +166,7 @@ class Cluster:
         if present is None:
             return {**_written(0), "EvalCreateIndex": 0, "EvalID": "", "JobModifyIndex": 0, **gone}
         if not purge:
-            answer = self.add_version({**copy.deepcopy(present), "Stop": True}, "job-deregister")
+            answer = self.add_version({**copy.deepcopy(present), "Stop": True}, "job-deregister", present["VersionTag"])
         else:
             answer = self._evaluated(
                 present, "job-deregister", index=self.touch("jobs", "evals", "allocs", "deployment")
@@ -182,6 +182,14 @@ class Cluster:
         for deployment in self.deployments_of(key):
             del self.deployments[deployment["ID"]]
         del self.versions[key]
+
+    def scale(self, key: Key, group: str, count: int) -> Json:
+        """A version of its own, to which the mark of the one before is copied."""
+        job = copy.deepcopy(self.current(key))
+        if job is None:
+            raise Refusal(404, f'job "{key[1]}" not found')
+        next(said for said in job["TaskGroups"] if said["Name"] == group)["Count"] = count
+        return self.add_version(job, "job-scaling", tag=job["VersionTag"])
 
     def revert(self, key: Key, version: int) -> Json:
         """An older version anew, its meta with it."""

@@ -240,6 +240,10 @@ class Front:
         answer = self.c.revert(_key(query, id), said["JobVersion"])
         return Answer(answer, index=answer["Index"])
 
+    def _scale(self, query: dict[str, str], said: Json, id: str) -> Answer:
+        answer = self.c.scale(_key(query, id), said["Target"]["Group"], said["Count"])
+        return Answer(answer, index=answer["Index"])
+
     def _tag(self, query: dict[str, str], said: Json, id: str, name: str) -> Answer:
         return Answer(self.c.tag(_key(query, id), name, said["Version"], said.get("Description", "")))
 
@@ -287,7 +291,8 @@ _READS = (
 _SET = {"POST", "PUT"}
 _WRITES = (
     (_SET, "jobs", "_register"), (_SET, "jobs/parse", "_parse"), (_SET, "validate/job", "_validate"), (_SET, "job/([^/]+)", "_register"),
-    (_SET, "job/([^/]+)/plan", "_plan"), (_SET, "job/([^/]+)/revert", "_revert"), (_SET, "job/([^/]+)/versions/([^/]+)/tag", "_tag"),
+    (_SET, "job/([^/]+)/plan", "_plan"), (_SET, "job/([^/]+)/revert", "_revert"), (_SET, "job/([^/]+)/scale", "_scale"),
+    (_SET, "job/([^/]+)/versions/([^/]+)/tag", "_tag"),
     ({"DELETE"}, "job/([^/]+)/versions/([^/]+)/tag", "_untag"), ({"DELETE"}, "job/([^/]+)", "_stop"),
     (_SET, "deployment/promote/([^/]+)", "_promote"), (_SET, "deployment/fail/([^/]+)", "_fail"), (_SET, "deployment/pause/([^/]+)", "_pause"),
     (_SET, "deployment/allocation-health/([^/]+)", "_health_set"), (_SET, "var/(.+)", "_put"), ({"DELETE"}, "var/(.+)", "_drop"),

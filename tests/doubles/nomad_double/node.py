@@ -128,6 +128,9 @@ class Node:
         failed = any(state["Failed"] for state in alloc.states.values())
         whole = "running" if all(s == "running" for s in states) else "pending"
         alloc.client = "failed" if failed else "complete" if all(s == "dead" for s in states) else whole
+        job = self.c.current((alloc.job["Namespace"], alloc.job["ID"]))
+        if job and job["Type"] == "batch" and alloc.over:
+            job["Status"] = "dead"
         alloc.modified = self.c.touch("allocs")
         if failed:
             for task in alloc.tasks.values():
