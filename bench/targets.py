@@ -18,11 +18,14 @@ import httpx
 import yaml
 
 from agents.compose_host.plugin import Compose
+from agents.nomad_job import document
 from bench.figures import Section, median
 from fairlead.domain.fence import Claim
-from tests import borrowed
+from tests import borrowed, components
 from tests.fixtures.compose import ComposeHarness
 from tests.fixtures.docker import DockerHarness
+from tests.fixtures.nomad import NomadHarness
+from tests.fixtures.nomad_agent import NomadAgent
 from tests.fixtures.ssh import ME, Sshd, SshDockerHarness, SshProcessHarness
 from tests.targets.bench import Bench, nobeat
 from tests.targets.harness import Harness, free_port
@@ -100,7 +103,7 @@ def _ground() -> Iterator[list[Contest]]:
             plain = DockerHarness(engine, registry, folder)
             shell = Shell(sshd, folder)
             stack.callback(shell.close)
-            yield list(_contests(plain, shell, folder))
+            yield [*_contests(plain, shell, folder), *_by_nomad(plain, folder, stack)]
             plain.api.close()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -149,6 +152,22 @@ def _by_compose(plain: DockerHarness, folder: Path) -> tuple[ComposeHarness, Bar
         answers(port, harness.health_path)
 
     return harness, replace
+
+
+def _by_nomad(plain: DockerHarness, folder: Path, stack: ExitStack) -> Iterator[Contest]:
+    """`nomad job run` with the same job, which waits for its deployment; where there is a Nomad."""
+    program, file, turns = components.nomad(), folder / "bare.json", itertools.count(1)
+    if program is None:
+        return
+    agent = stack.enter_context(NomadAgent(program, plain.engine, folder / "nomad"))
+    harness = NomadHarness(agent, plain.engine, plain.registry, folder)
+    bare = Bench(harness)
+
+    def replace(version: str) -> None:
+        file.write_text(json.dumps({"Job": document.render(bare.of(version), Claim(next(turns), 1))}))
+        _run(str(program), "job", "run", f"-address={agent.address}", "-json", str(file))
+
+    yield Contest("nomad_job / nomad job run", harness, replace)
 
 
 def by_shell(harness: SshProcessHarness, shell: "Shell") -> Bare:
