@@ -75,6 +75,11 @@ def test_a_command_that_takes_too_long_ends_with_all_that_it_began(windows_host:
     assert windows_host.windows.told("taskkill")[-1].endswith(" /T /F")
 
 
+def test_what_it_leaves_behind_does_not_hold_it_up(windows_host: WindowsHost) -> None:
+    begin(windows_host, "web.pre.x", '-c "sleep 600 & echo begun"')
+    assert ended(windows_host, "web.pre.x") == ("exit code 0", "begun")
+
+
 def test_a_program_that_is_not_there_is_said_to_be_not(windows_host: WindowsHost) -> None:
     begin(windows_host, "web.pre.x", "", program="/no such program")
     assert ended(windows_host, "web.pre.x")[0].startswith("could not be run: ")

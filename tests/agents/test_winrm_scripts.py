@@ -201,6 +201,29 @@ def test_a_service_that_cannot_be_made_is_refused(windows_host: WindowsHost) -> 
     assert windows_host.start(SLEEPS)["code"] == "start_failed"
 
 
+@pytest.mark.parametrize("at", ["StartService", "StopService", "Delete"])
+def test_an_order_that_was_broken_off_is_carried_out_when_it_is_asked_for_again(
+    windows_host: WindowsHost, at: str
+) -> None:
+    windows_host.start(SLEEPS)
+    windows_host.ask(f"$World.Fails = '{at}'")
+    told = {
+        "Operation": "1",
+        "Spec": "{}",
+        "Path": SLEEPS,
+        "Account": "x",
+        "Component": "web",
+        "Claim": "1.1",
+        "Do": "start",
+    }
+    [error] = windows_host.say("order", **told).errors
+    assert error.startswith("the connection to WMI is broken")
+    windows_host.ask("$World.Fails = $null")
+    run = windows_host.call("order", **told)["slots"]["web"]["run"]
+    assert run["state"] == "Running"
+    assert windows_host.ask("$World.Services.Keys") == f"fairlead.{TARGET}.web.{run['number']}"
+
+
 def test_what_does_not_come_up_goes_and_the_one_before_runs_again(windows_host: WindowsHost) -> None:
     windows_host.start(SLEEPS, Names=["A"], Values=["old"])
     windows_host.order("confirm", Number="1")

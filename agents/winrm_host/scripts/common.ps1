@@ -114,7 +114,7 @@ function Once([string]$Id, [scriptblock]$Change) {
         if (-not [IO.File]::Exists($done)) {
             & $Change | Out-Null
             [IO.File]::WriteAllText($done, '')
-            $old = @(Get-ChildItem "$Folder\operations" | Sort-Object LastWriteTimeUtc -Descending | Select-Object -Skip 100)
+            $old = @(Get-ChildItem -LiteralPath "$Folder\operations" | Sort-Object LastWriteTimeUtc -Descending | Select-Object -Skip 100)
             if ($old.Count) { $old | Remove-Item -Force }
         }
     }

@@ -30,6 +30,7 @@ function Invoke-CimMethod($InputObject, [string]$ClassName, [string]$MethodName,
         [WindowsDouble.Registry]::LocalMachine.Keys["SYSTEM/CurrentControlSet/Services/$($Arguments.Name)"] = New-Object WindowsDouble.Key
         return [pscustomobject]@{ ReturnValue = [uint32]0 }
     }
+    if ($MethodName -eq $World.Fails) { throw 'the connection to WMI is broken' }
     if ($null -eq $InputObject) { throw 'there is no such instance' }
     $service = $World.Services[$InputObject.Name]
     switch ($MethodName) {
@@ -43,7 +44,7 @@ function Invoke-CimMethod($InputObject, [string]$ClassName, [string]$MethodName,
 
 function Start-Program($Service) {
     $words = $Service.PathName.Split('"', 3)
-    $asked = New-Object Diagnostics.ProcessStartInfo $words[1], $words[2]
+    $asked = New-Object Diagnostics.ProcessStartInfo 'setpriv', "--pdeathsig KILL $($words[1]) $($words[2])"
     foreach ($pair in [WindowsDouble.Registry]::LocalMachine.Keys["SYSTEM/CurrentControlSet/Services/$($Service.Name)"].Values['Environment']) {
         $asked.Environment[$pair.Split('=', 2)[0]] = $pair.Split('=', 2)[1]
     }

@@ -6,8 +6,10 @@ Add-Type -TypeDefinition ([IO.File]::ReadAllText("$PSScriptRoot/types.cs")) -Out
 . "$PSScriptRoot/standing.ps1"
 [WindowsDouble.Management]::Program = $Program
 [WindowsDouble.Management]::Prelude = ". '$PSScriptRoot/standing.ps1'"
-$World = [hashtable]::Synchronized(@{ Services = @{}; Listeners = @{}; Crashes = @(); Stubborn = $false; Refuses = 0 })
+$World = [hashtable]::Synchronized(@{ Services = @{}; Listeners = @{}; Crashes = @(); Stubborn = $false; Fails = $null; Refuses = 0 })
 $space = [runspacefactory]::CreateRunspace()
+# What it begins ends with the thread that began it.
+$space.ThreadOptions = 'ReuseThread'
 $space.Open()
 $space.SessionStateProxy.SetVariable('World', $World)
 

@@ -113,8 +113,8 @@ namespace WindowsDouble
             if (Answer != 0) return made;
             var line = (string)told.Told("CommandLine");
             var command = line.Substring(line.IndexOf("-Command ") + 9).Trim('"');
-            var asked = new ProcessStartInfo(Program) { WorkingDirectory = (string)told.Told("CurrentDirectory"), UseShellExecute = false };
-            foreach (var word in new[] { "-NoProfile", "-NonInteractive", "-Command", Prelude + "; " + command }) asked.ArgumentList.Add(word);
+            var asked = new ProcessStartInfo("setpriv") { WorkingDirectory = (string)told.Told("CurrentDirectory"), UseShellExecute = false };
+            foreach (var word in new[] { "--pdeathsig", "KILL", Program, "-NoProfile", "-NonInteractive", "-Command", Prelude + "; " + command }) asked.ArgumentList.Add(word);
             asked.Environment.Clear();
             var startup = (Management)told.Told("ProcessStartupInformation");
             var wide = ((uint)startup.Told("CreateFlags") & UnicodeEnvironment) != 0;
