@@ -24,7 +24,7 @@ end() {
   kill -9 "$1" 2>/dev/null
 }
 echo "$@" >> "$0.told"
-end "$2"
+case "$*" in */T*) end "$2" ;; *) kill -9 "$2" ;; esac
 """
 _SC = '#!/bin/sh\necho "$@" >> "$0.told"\n'
 
