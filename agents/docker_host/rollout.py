@@ -21,7 +21,7 @@ from agents.docker_host.placement import Seat
 from agents.secrets import Safe
 from fairlead.contracts.target import ComponentSpec, SentFile, TargetSpec
 from fairlead.domain.codes import Code
-from fairlead.domain.errors import Refused
+from fairlead.domain.errors import FairleadError, Refused, Unavailable
 from fairlead.domain.fence import Claim, FenceLost, may_adopt
 from fairlead.domain.health import Health
 from fairlead.domain.target_kinds.hooks import POST, PRE
@@ -68,6 +68,10 @@ class Rollout:
             raise
         except Refused as refusal:
             raise self._put_back(refusal) from refusal
+        except Unavailable as hindrance:
+            if hindrance.code == Code.TARGET_FULL:
+                self._make_do()
+            raise
         self._clear()
 
     def _clear(self) -> None:
@@ -239,6 +243,21 @@ class Rollout:
         back = [words for box in self._kept.values() if (words := self._back(box))]
         detail = "; ".join([refusal.detail, *back, *([f"its last words:\n{log}"] if log else [])])
         return Refused(refusal.code, detail, fields={**refusal.fields, "log": log, "restored": back})
+
+    def _make_do(self) -> None:
+        """Till there is room, and the next attempt comes, what was put aside runs again, where there is room for that.
+
+        What runs once and has been run stays: it is not run again.
+        """
+        try:
+            self._hands.remove(b for b in reversed(self._chosen) if self._hands.made_here(b) and not b.runs_once)
+            for kept in self._kept.values():
+                if not (box := self._engine.inspect(kept.id)).running and not box.runs_once:
+                    self._hands.start(box)
+        except FenceLost:
+            raise
+        except FairleadError:
+            return
 
     def _words(self, box: Box, refusal: Refused) -> str:
         """What it printed last, of one that keeps ending and is about to be removed: up to an end."""
