@@ -125,6 +125,8 @@ def apply_catalogue(
     if catalogue.project != project:
         raise BadInput(Code.PROJECT_MISMATCH, f"the catalogue is of {catalogue.project}, not of {project}")
     with db.session() as s:
+        if not dry_run:
+            projects.lock(s, project)  # who may do it, and what still runs, is judged by what is there when it is done
         record = projects.get(s, project)
         old = load(record.catalogue) if record else None
         changes = diff(old, catalogue)

@@ -24,9 +24,14 @@ def get(s: Session, name: str) -> ProjectRecord | None:
     return as_record(ProjectRecord, row) if row else None
 
 
+def lock(s: Session, name: str) -> None:
+    """Let nobody else change the catalogue until this transaction ends: what is read from here on is what will be changed."""
+    lock_name(s, f"catalogue/{name}")
+
+
 def save(s: Session, *, name: str, catalogue: dict[str, Any], actor: str, time: datetime) -> ProjectRecord:
     """Make or change a project; a catalogue with another digest is a new revision, the same one changes nothing."""
-    lock_name(s, f"catalogue/{name}")
+    lock(s, name)
     digest = digest_of(catalogue)
     row = s.get(Project, name, populate_existing=True)
     if row is not None and row.digest == digest:

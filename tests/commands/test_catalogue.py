@@ -1,9 +1,14 @@
 """Reading a catalogue with line and column, and applying it."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+from sqlmodel import Session
 
 from fairlead.adapters.signer import FileSigner
 from fairlead.commands.catalogue import DEFAULT_FILE, Change, diff, document, load, of_project, parse
@@ -11,7 +16,7 @@ from fairlead.contracts.names import project_subject
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, Conflict, NotAllowed
 from fairlead.store import history, projects
-from tests.commands.world import World, at
+from tests.commands.world import NOW, World, at
 from tests.domain.documents import GOOD, MISSING, good_with
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
@@ -208,3 +213,28 @@ def test_the_examples_of_the_shop_are_good(name: str) -> None:
     assert (prod.approval.count, prod.approval.groups, prod.security is not None) == (2, {"sre": 1}, True)
     ports = [port for target in shop.targets.values() for ports in target.config.ports.values() for port in ports]
     assert len({port.partition(":")[0] for port in ports}) == len(shop.targets) * len(shop.components)
+
+
+def test_people_whom_an_admin_has_just_changed_are_not_changed_back_by_others(world: World) -> None:
+    """Who applies at the same time is judged by the catalogue that he finds when it is his turn."""
+    theirs = deepcopy(world.document)
+    theirs["people"]["ana"]["groups"] = ["sre", "dev"]
+    world.document["environments"]["dev"]["soak"] = "1s"
+    with ThreadPoolExecutor(1) as pool:
+        with world.db.session() as s:
+            projects.lock(s, "shop")
+            late = pool.submit(world.apply, admin=False)
+            await_waiting(s)
+            projects.save(s, name="shop", catalogue=document(load(theirs)), actor="ana", time=NOW)
+        with pytest.raises(NotAllowed):
+            late.result(timeout=60)
+
+
+def await_waiting(s: Session) -> None:
+    """Return when somebody waits for a name that is held."""
+    here = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    waiting = text(f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND {here}")  # noqa: S608
+    until = time.monotonic() + 60
+    while not s.connection().execute(waiting).scalar_one():
+        assert time.monotonic() < until, "nobody waits"
+        time.sleep(0.02)
