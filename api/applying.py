@@ -35,7 +35,13 @@ def read(body: bytes, media_type: str, file: str = catalogue.DEFAULT_FILE) -> Ca
 
 
 def apply(
-    services: Services, caller: KeyRecord, project: str, declared: Catalogue, *, dry_run: bool
+    services: Services,
+    caller: KeyRecord,
+    project: str,
+    declared: Catalogue,
+    *,
+    dry_run: bool,
+    shown: int | None = None,
 ) -> catalogue.Applied:
     """Make a project what its catalogue says. The keys are sealed after it, and by the next apply if we fail in between."""
     now = services.now()
@@ -47,6 +53,7 @@ def apply(
         admin=is_admin(caller),
         now=now,
         dry_run=dry_run,
+        shown=shown,
     )
     if not dry_run:
         with services.database.session() as s:

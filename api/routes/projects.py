@@ -39,11 +39,15 @@ async def apply_catalogue(
     background: BackgroundTasks,
     dry_run: bool = False,
     file: Annotated[str, Query(max_length=200)] = catalogue.DEFAULT_FILE,
+    shown: Annotated[int | None, Query(ge=0, le=2**31 - 1)] = None,
 ) -> catalogue.Applied:
-    """Make a project what its catalogue says; answers the diff, with `dry_run` only that. `file`: what errors are to call it."""
+    """Make a project what its catalogue says; answers the diff, with `dry_run` only that.
+
+    `file`: what errors are to call it; `shown`: the revision that the changes were shown against, refused (`catalogue_changed`) at any other.
+    """
     body, media_type = await request.body(), request.headers.get("content-type", "")
     declared = await run_in_threadpool(applying.read, body, media_type, file)
-    applied = await run_in_threadpool(applying.apply, services, caller, project, declared, dry_run=dry_run)
+    applied = await run_in_threadpool(applying.apply, services, caller, project, declared, dry_run=dry_run, shown=shown)
     if applied.changes and not dry_run:
         background.add_task(poking.poke_project, services, project)
     return applied

@@ -45,7 +45,11 @@ def apply(
         _print_changes(planned)
     if planned["changes"] and not yes:
         _confirm()
-    done = content.put(dry_run=False) if planned["changes"] or not planned["revision"] else planned
+    done = (
+        content.put(dry_run=False, shown=planned["revision"])
+        if planned["changes"] or not planned["revision"]
+        else planned
+    )
     if json:
         print_json(done)
     say(f"{done['project']} is at revision {done['revision']}")
@@ -73,10 +77,13 @@ class Content:
     media_type: str = "application/yaml"
     file: str = "fairlead.yaml"
 
-    def put(self, *, dry_run: bool) -> Any:
-        """Send it."""
+    def put(self, *, dry_run: bool, shown: int | None = None) -> Any:
+        """Send it. `shown`: the revision that its changes were shown against."""
         api = connect_as(self.project)
-        return api.put(api.project, self.body, self.media_type, dry_run=str(dry_run).lower(), file=self.file[-200:])
+        against = {} if shown is None else {"shown": str(shown)}
+        return api.put(
+            api.project, self.body, self.media_type, dry_run=str(dry_run).lower(), file=self.file[-200:], **against
+        )
 
 
 def _read(file: Path) -> Content:

@@ -116,11 +116,19 @@ def _parts(catalogue: Catalogue) -> dict[str, Any]:
 
 
 def apply_catalogue(
-    db: Database, project: str, catalogue: Catalogue, *, actor: str, admin: bool, now: datetime, dry_run: bool = False
+    db: Database,
+    project: str,
+    catalogue: Catalogue,
+    *,
+    actor: str,
+    admin: bool,
+    now: datetime,
+    dry_run: bool = False,
+    shown: int | None = None,
 ) -> Applied:
-    """Make a project what its catalogue says; idempotent.
+    """Make a project what its catalogue says; idempotent. `shown`: the revision that its changes were shown against, to which alone they apply.
 
-    Raises BadInput (project_mismatch), NotAllowed (not_allowed: `people` changes without admin) and Conflict (still_running).
+    Raises BadInput (project_mismatch), NotAllowed (not_allowed: `people` changes without admin) and Conflict (still_running, catalogue_changed).
     """
     if catalogue.project != project:
         raise BadInput(Code.PROJECT_MISMATCH, f"the catalogue is of {catalogue.project}, not of {project}")
@@ -131,6 +139,8 @@ def apply_catalogue(
         old = load(record.catalogue) if record else None
         changes = diff(old, catalogue)
         _require_admin(changes, admin)
+        if changes:  # the same request may come once more, when its answer was lost
+            _require_shown(shown, record.revision if record else 0)
         if old:
             _require_retired(s, old, catalogue)
         if dry_run or (record and not changes):
@@ -142,6 +152,12 @@ def apply_catalogue(
             s, subject=project_subject(project), type="catalogue_applied", time=now, actor=actor, data=data
         )
         return Applied(project, saved.revision, saved.digest, changes, dry_run)
+
+
+def _require_shown(shown: int | None, revision: int) -> None:
+    if shown is not None and shown != revision:
+        detail = f"the changes were shown against revision {shown}, and it is at {revision} now"
+        raise Conflict(Code.CATALOGUE_CHANGED, detail, hint="fairlead diff", fields={"revision": revision})
 
 
 def _with_files(root: Any, files: Mapping[str, str]) -> Any:

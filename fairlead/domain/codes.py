@@ -34,6 +34,7 @@ class Code(StrEnum):
     NOT_SUPPORTED_YET = "not_supported_yet"
     FILE_MISSING = "file_missing"
     STILL_RUNNING = "still_running"
+    CATALOGUE_CHANGED = "catalogue_changed"
     PROJECT_MISMATCH = "project_mismatch"
 
     # things

@@ -147,6 +147,17 @@ def test_a_change_is_a_revision_and_an_event(world: World) -> None:
     assert record.digest == done.digest
 
 
+def test_changes_apply_to_what_they_were_shown_against_alone(world: World) -> None:
+    world.document["environments"]["dev"]["soak"] = "1s"
+    shown = world.apply(dry_run=True).revision
+    done = world.apply(shown=shown)
+    assert world.apply(shown=shown).revision == done.revision  # the same once more, its answer was lost
+    world.document["environments"]["dev"]["soak"] = "2s"
+    with pytest.raises(Conflict) as refused:
+        world.apply(shown=shown)
+    assert refused.value.code is Code.CATALOGUE_CHANGED
+
+
 def test_a_catalogue_of_another_project_is_refused(world: World) -> None:
     world.document["project"] = "other"
     with pytest.raises(BadInput, match="of other") as refused:
