@@ -1,6 +1,7 @@
 """The executor of Nomad jobs (ports.Executor): one job for each target, its images by digest, followed to the end by us."""
 
 import json
+import time
 from typing import Final
 
 from agents.nomad_job import forecast, hook_job, judging, looking, marks, template
@@ -22,6 +23,8 @@ from fairlead.domain.forecast import Forecast
 from fairlead.ports import Beat, FailPoints, NoFailPoints, NoSecrets, Secrets
 
 MAX_LOG: Final = 64 * 1024
+_PAUSE: Final = 0.2
+_ENDING: Final = 5
 _LAYOUT: Final = "oci-layout:"
 _NOBODY: Final = Claim(1, 1)
 """Whose name stands in a job that is only tried."""
@@ -46,9 +49,7 @@ class NomadJob:
             job = template.job_of(server, spec, _NOBODY)
             for component, hook in hook_job.all_of(spec):
                 _require_valid(server, hook_job.render(job, spec, component, hook, _NOBODY))
-            failed = _planned(server, job).get("FailedTGAllocs")
-            if failed:
-                raise judging.unplaced(failed)
+            _require_places(server, spec, job, beat)
 
     def apply(self, spec: TargetSpec, claim: Claim, beat: Beat) -> tuple[SentFile, ...]:
         """Claim the target, then make it run the spec (ports.Executor.apply)."""
@@ -153,6 +154,18 @@ def _require_valid(server: Server, job: Json) -> None:
     problem = server.validate(job)
     if problem:
         raise template.invalid(f"Nomad will not have the job: {problem}")
+
+
+def _require_places(server: Server, spec: TargetSpec, job: Json, beat: Beat) -> None:
+    """Raise Refused (placement_failed, port_taken). What of ours is stopping still has its ports: it is awaited."""
+    grace = max((component.config.stop_grace for component in spec.components), default=0)
+    until = time.monotonic() + grace + _ENDING
+    while failed := _planned(server, job).get("FailedTGAllocs"):
+        ending = any(not place.stays and not place.over for place in places(server.allocations(job["ID"])))
+        if not ending or time.monotonic() > until:
+            raise judging.unplaced(failed)
+        beat()
+        time.sleep(_PAUSE)
 
 
 def _planned(server: Server, job: Json) -> Json:

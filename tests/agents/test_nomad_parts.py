@@ -192,3 +192,32 @@ def test_to_start_is_to_come_further(started: bool, stays: str, far: int) -> Non
     states = {"t": {"StartedAt": "2026-01-01T00:00:00Z" if started else None}}
     found = reading.places([{**said, "DesiredStatus": stays, "CreateIndex": 1, "CreateTime": 0, "TaskStates": states}])
     assert reading.progress(None, found) == far
+
+
+class Ending(Told):
+    """One whose allocation has its port until it has ended, which it has when it is asked for the third time; or never."""
+
+    def __init__(self, desired: str, ends: bool) -> None:
+        super().__init__()
+        self.desired, self.ends, self.asked = desired, ends, 0
+
+    def validate(self, job: dict[str, Any]) -> str:
+        return ""
+
+    def plan(self, job: dict[str, Any]) -> dict[str, Any]:
+        return {"FailedTGAllocs": {"g": {"DimensionExhausted": {"network: port": 1}}} if self.asked < 3 else None}
+
+    def allocations(self, id: str) -> list[dict[str, Any]]:
+        self.asked += self.ends
+        said = dict.fromkeys(("ID", "Name", "JobVersion", "TaskGroup"), "")
+        return [{**said, "CreateIndex": 1, "CreateTime": 0, "DesiredStatus": self.desired, "ClientStatus": "running"}]
+
+
+@pytest.mark.parametrize(("desired", "ends"), [("stop", True), ("run", False)])
+def test_a_port_that_our_own_is_about_to_leave_is_not_taken(desired: str, ends: bool) -> None:
+    if ends:
+        host._require_places(Ending(desired, ends), spec(), {"ID": "x"}, nobeat)
+    else:
+        with pytest.raises(Refused) as refusal:
+            host._require_places(Ending(desired, ends), spec(), {"ID": "x"}, nobeat)
+        assert refusal.value.code == Code.PORT_TAKEN
