@@ -11,7 +11,8 @@ from agents.docker_host.labels import Address
 from agents.docker_host.neighbourhood import Afar, Here
 from fairlead.domain.codes import Code
 from fairlead.domain.errors import BadInput, Refused, Unavailable
-from fairlead.domain.target_kinds.docker_host import PLAINTEXT, TLS, is_loopback
+from fairlead.domain.target_kinds.docker_host import PLAINTEXT, TLS
+from fairlead.domain.target_kinds.fields import is_loopback
 
 Opening = Callable[[Address], AbstractContextManager[Engine]]
 

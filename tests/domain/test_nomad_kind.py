@@ -82,3 +82,20 @@ def test_a_token_that_stands_there_itself_is_not_repeated():
 )
 def test_an_endpoint_is_an_address_and_holds_no_secret(endpoint, good):
     assert bool(nomad_job.KIND.endpoint.fullmatch(endpoint)) is good
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "said", "codes"),
+    [
+        ("https://nomad.example:4646", {"token": "vault://kv/nomad#token", "ca": "/etc/ca.pem"}, []),
+        ("http://nomad.example:4646", {}, []),
+        ("http://nomad.example:4646", {"token": "vault://kv/nomad#token"}, [Code.PLAINTEXT_REFUSED]),
+        ("http://127.0.0.1:4646", {"token": "vault://kv/nomad#token"}, []),
+        ("http://[::1]:4646", {"token": "vault://kv/nomad#token"}, []),
+        ("http://127.0.0.1:4646", {"ca": "/etc/ca.pem"}, [Code.BAD_VALUE]),
+    ],
+)
+def test_a_token_goes_over_no_network_in_the_clear(endpoint, said, codes):
+    flaws: list[Flaw] = []
+    nomad_job.check(Block({}, "", flaws), endpoint, said)
+    assert [flaw.code for flaw in flaws] == codes

@@ -2,13 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from ipaddress import ip_address
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from fairlead.domain.blocks import Block
 from fairlead.domain.codes import Code
-from fairlead.domain.target_kinds import docker_section, hooks, ssh_host
+from fairlead.domain.target_kinds import docker_section, fields, hooks, ssh_host
 from fairlead.domain.target_kinds.kind import TargetKind
 
 LOCAL: Final = r"unix:///[^\s?#]+"
@@ -47,22 +45,13 @@ def check(block: Block, endpoint: str, options: Mapping[str, Any]) -> None:
             block.flaw(Code.BAD_VALUE, f"`{name}` is for {its}:// endpoints", "docker", name)
     if scheme == "ssh" and SSH not in options:
         block.flaw(Code.MISSING_FIELD, "an engine behind SSH needs `docker: {ssh: ...}` to log in with", "docker")
-    if scheme == "tcp" and TLS not in options and not is_loopback(endpoint):
+    if scheme == "tcp" and TLS not in options and not fields.is_loopback(endpoint):
         block.flaw(Code.PLAINTEXT_REFUSED, PLAINTEXT, "endpoint")
 
 
 PLAINTEXT: Final = (
     "an engine is reached over plain TCP on loopback only; elsewhere `docker: {tls: {ca, certificate, key}}`"
 )
-
-
-def is_loopback(endpoint: str) -> bool:
-    """Whether what is sent there never leaves this machine."""
-    try:
-        host = urlsplit(endpoint).hostname or ""
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 KIND = TargetKind(

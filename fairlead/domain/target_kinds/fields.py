@@ -1,6 +1,8 @@
 """Fields that several target types have: texts of a pattern, references to secrets, durations that are left out where they are as usual."""
 
 import re
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from fairlead.domain import secret_references
 from fairlead.domain.blocks import Block
@@ -31,3 +33,12 @@ def seconds(block: Block, key: str, usual: float, least: float, most: float) -> 
     """A duration, empty where it is as usual."""
     said = block.duration(key, usual, least, most)
     return format_duration(said) if said != usual else ""
+
+
+def is_loopback(endpoint: str) -> bool:
+    """Whether what is sent there never leaves this machine."""
+    try:
+        host = urlsplit(endpoint).hostname or ""
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

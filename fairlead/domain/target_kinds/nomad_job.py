@@ -1,6 +1,7 @@
 """Nomad jobs in the catalogue."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from fairlead.domain.blocks import Block
@@ -57,11 +58,22 @@ def section(block: Block) -> dict[str, Any]:
     return _filled(said)
 
 
+def check(block: Block, endpoint: str, options: Mapping[str, Any]) -> None:
+    """A token is worth as much as who reads it; certificates mean nothing without TLS."""
+    if endpoint.startswith("https:"):
+        return
+    if "token" in options and not fields.is_loopback(endpoint):
+        block.flaw(Code.PLAINTEXT_REFUSED, "a token is not sent over a network in the clear: use https://", "endpoint")
+    for key in filter(options.__contains__, ("ca", "certificate", "key")):
+        block.flaw(Code.BAD_VALUE, f"`{key}` is for https:// endpoints", SECTION, key)
+
+
 KIND = TargetKind(
     endpoint=re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?"),
     example="https://nomad.example.com:4646",
     key=SECTION,
     options=options,
+    check=check,
     sections=(SECTION, hooks.SECTION),
 )
 
