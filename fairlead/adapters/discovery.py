@@ -65,7 +65,7 @@ def ssh_hosts(config: Path) -> Discovery:
     except (paramiko.ssh_exception.ConfigParseError, UnicodeDecodeError) as error:
         raise BadInput(Code.DOCUMENT_MALFORMED, f"{config} is no SSH configuration: {error}") from error
     unread: list[Said] = [(line, {}, why) for line, why in hosts.unread.items()]
-    return discovery((*((host, _host(said), "") for host, said in hosts.said.items()), *unread))
+    return discovery((*((host, _host(said, hosts.said), "") for host, said in hosts.said.items()), *unread))
 
 
 def _context(meta: Path, tls: Path) -> Said:
@@ -106,13 +106,23 @@ def _engine(endpoint: str, tls: Path) -> dict[str, Any]:
 _TLS = {"ca": "ca.pem", "certificate": "cert.pem", "key": "key.pem"}
 
 
-def _host(said: Mapping[str, Any]) -> dict[str, Any]:
+def _host(said: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     keys = [Path(key).expanduser() for key in said.get("identityfile", ())]
     options: dict[str, Any] = {"key": f"file://{keys[0]}"} if keys else {"agent": True}
-    jumps = [f"ssh://{jump}" for jump in str(said.get("proxyjump", "none")).split(",") if jump != "none"]
+    jumps = [_jump(jump, others) for jump in str(said.get("proxyjump", "none")).split(",") if jump != "none"]
     if jumps:
         options["jump"] = jumps
     return block(TargetType.SSH_HOST, _endpoint(said), "ssh", options)
+
+
+def _jump(said: str, others: Mapping[str, Mapping[str, Any]]) -> str:
+    """A host of the same configuration by its name there (ssh_config(5), ProxyJump), or one as it is said; its own user and port come first."""
+    way = said.strip().removeprefix("ssh://")
+    user, at, place = way.rpartition("@")
+    host, colon, port = place.partition(":")
+    if host not in others:
+        return f"ssh://{way}"
+    return _endpoint({**others[host], **({"user": user} if at else {}), **({"port": port} if colon else {})})
 
 
 def _endpoint(said: Mapping[str, Any]) -> str:

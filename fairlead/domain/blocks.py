@@ -12,6 +12,7 @@ from fairlead.domain.nearest import did_you_mean
 NAME_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$"
 _NAME = re.compile(NAME_PATTERN[1:-1])
 SELECT = "select"
+MAX_LABEL = 200
 _UNHOLDABLE = re.compile("[\\x00\\ud800-\\udfff]")
 
 
@@ -108,7 +109,7 @@ class Block:
         if not isinstance(self._values.get(key), Mapping):
             return self.words(key), {}
         chosen = self.block(key)
-        labels = chosen.strings(SELECT)
+        labels = chosen.labels(SELECT)
         if not labels:
             chosen.flaw(Code.MISSING_FIELD, f"{SELECT} names no label")
         chosen.close()
@@ -118,6 +119,14 @@ class Block:
         """A mapping to strings; numbers become strings, as in Compose."""
         block = self.block(key)
         return {name: block._as_text(value, name) for name, value in block._values.items()}
+
+    def labels(self, key: str) -> dict[str, str]:
+        """A mapping to words that fit into a line: they are shown in tables and asked for as NAME=VALUE."""
+        labels = self.strings(key)
+        for name, value in labels.items():
+            if not value.isprintable() or len(value) > MAX_LABEL:
+                self.flaw(Code.BAD_VALUE, f"a label is one line of at most {MAX_LABEL} characters", key, name)
+        return labels
 
     def strings_or_null(self, key: str) -> dict[str, str | None]:
         """The same, where null has a meaning of its own."""

@@ -171,7 +171,7 @@ def _target(name: str, block: Block) -> Target:
         name,
         kind,
         endpoint,
-        labels=block.strings("labels"),
+        labels=block.labels("labels"),
         config=read_layer(block.block("config")),
         options=about.options(block.block(about.key)),
     )

@@ -41,7 +41,7 @@ def load_layer(document: object) -> tuple[Layer, tuple[Flaw, ...]]:
 
 
 def _label_layer(block: Block) -> LabelLayer:
-    layer = LabelLayer(labels=block.strings("labels"), config=read_layer(block.block("config")))
+    layer = LabelLayer(labels=block.labels("labels"), config=read_layer(block.block("config")))
     if not layer.labels:
         block.flaw(Code.MISSING_FIELD, "which labels a target must have is missing", "labels")
     block.close()

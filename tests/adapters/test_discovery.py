@@ -79,6 +79,24 @@ def test_hosts_of_ssh_become_ssh_hosts_and_patterns_do_not(tmp_path: Path) -> No
     assert [target.unfit for target in found.values()] == [(), ()]
 
 
+@pytest.mark.parametrize(
+    ("said", "jumps"),
+    [
+        ("gate", ["ssh://ops@gate.example:2200"]),
+        ("eve@gate:22", ["ssh://eve@gate.example"]),
+        ("ssh://gate,far.example", ["ssh://ops@gate.example:2200", "ssh://far.example"]),
+        ("none", None),
+    ],
+)
+def test_a_jump_host_may_be_named_as_it_is_in_the_same_configuration(
+    tmp_path: Path, said: str, jumps: list[str] | None
+) -> None:
+    gate = "Host gate\n  HostName gate.example\n  User ops\n  Port 2200\n"
+    (tmp_path / "config").write_text(f"{gate}Host web\n  HostName web.example\n  ProxyJump {said}\n")
+    web = next(target for target in ssh_hosts(tmp_path / "config").targets if target.name == "web")
+    assert web.block["ssh"].get("jump") == jumps
+
+
 def test_a_configuration_of_ssh_is_read_and_nothing_else(tmp_path: Path) -> None:
     """`Match` as such is understood; what would run a command or ask the network is not done, and said."""
     ran = tmp_path / "ran"

@@ -62,6 +62,8 @@ BAD: list[tuple[str, object, Code]] = [
     ("label_config", {}, Code.BAD_VALUE),
     ("label_config", [{"config": {"env": {"A": "1"}}}], Code.MISSING_FIELD),
     ("label_config", [{"labels": {"a": "b"}, "config": {"ports": {"wbe": []}}}], Code.UNKNOWN_NAME),
+    ("label_config", [{"labels": {"a": "b\nc"}, "config": {"env": {"A": "b"}}}], Code.BAD_VALUE),
+    ("targets/prod-1/labels", {"site": "ams\x1b[2J"}, Code.BAD_VALUE),
     ("components/web/depends_on", ["apis"], Code.UNKNOWN_NAME),
     ("components/web/depends_on", ["web"], Code.CYCLE),
     ("components/api/depends_on", ["web"], Code.CYCLE),
