@@ -25,8 +25,8 @@ def what_differs_is_told_by_its_kind(bench: Bench) -> None:
     nowhere = bench.address.model_copy(update={"endpoint": bench.harness.unreachable()})
     assert kinds(bench, web, at=nowhere) == {Kind.UNREACHABLE}
     assert kinds(bench, web) == set()
-    if alter := getattr(bench.harness, "alter", None):  # where settings can be changed, and all else left
-        alter(bench.address)
+    if reset := getattr(bench.harness, "reset", None):  # where settings can be changed, and all else left
+        reset(bench.address)
         assert eventually(lambda: kinds(bench, web) == {Kind.WRONG_CONFIG}), kinds(bench, web)
     bench.harness.halt(bench.address)
     # What is only stopped is there still on some types, and is not well.

@@ -1,8 +1,10 @@
 """Puts it into ministack, and starts that."""
 
 import json
+import logging
 from typing import Any
 
+from docker.errors import APIError
 from ministack.app import main
 from ministack.core.responses import error_response_json, json_response
 from ministack.services import cloudwatch_logs, ecs
@@ -15,6 +17,20 @@ _TOKENS: dict[str, str] = {}
 _BEGUN: dict[str, str] = {}
 _ORIGINAL = dict(ecs._ACTION_MAP)
 _RUN_KWARGS = ecs._build_run_kwargs
+
+
+class _LastWord(logging.Handler):
+    """Of the engine on a container that it did not start: ministack writes it into its log alone."""
+
+    said = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        for error in record.args or ():
+            if isinstance(error, APIError):
+                self.said = str(error.explanation)
+
+
+_ENGINE = _LastWord()
 
 
 def _looked(name: str) -> Any:
@@ -81,7 +97,7 @@ def _run_task(data: Json) -> Any:
         task = ecs._tasks[json.loads(answer[2])["tasks"][0]["taskArn"]]
         _BEGUN[data.get("clientToken", "")] = task["taskArn"]
         if not task["_docker_ids"]:
-            end(task, "TaskFailedToStart", "CannotStartContainerError")
+            end(task, "TaskFailedToStart", f"CannotStartContainerError: Error response from daemon: {_ENGINE.said}")
     return answer
 
 
@@ -114,6 +130,7 @@ def install() -> None:
     ecs._maybe_mark_stopped = lambda task: None
     ecs._reap_exited_containers = lambda: None
     ecs._build_run_kwargs = _run_kwargs
+    ecs.logger.addHandler(_ENGINE)
     ecs._ACTION_MAP |= {name: _looked(name) for name in ("DescribeServices", "ListTasks", "DescribeTasks")}
     ecs._ACTION_MAP |= {
         "CreateService": _create_service,
