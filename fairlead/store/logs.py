@@ -1,5 +1,6 @@
 """The last lines that applications printed, by target and deployment; for each target those of a few deployments."""
 
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, delete, func, select
 
 from fairlead.contracts.records import LogRecord
@@ -11,9 +12,10 @@ KEPT_DEPLOYMENTS = 10
 
 
 def put(s: Session, log: LogRecord) -> None:
-    """Keep these lines in the place of those before."""
-    s.merge(Log(**log.model_dump()))
-    s.flush()
+    """Keep these lines in the place of those before; whoever else does so now is neither refused nor in the way."""
+    new = insert(Log).values(log.model_dump())
+    written = {"time": new.excluded.time, "text": new.excluded.text}
+    s.exec(new.on_conflict_do_update(index_elements=["project", "target", "deployment", "component"], set_=written))
     _forget(s, log.project, log.target)
 
 

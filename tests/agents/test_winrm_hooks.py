@@ -1,5 +1,6 @@
 """Hooks on WinRM hosts, on the double: begun once whatever is lost on the way, ended by the next deployment, and nothing of them stays."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -69,15 +70,23 @@ def test_a_hook_that_nobody_saw_end_is_not_begun_again(winrm_bench: Bench, folde
     assert "nobody saw how" in refusal.value.detail
 
 
-def test_a_lower_claim_begins_nothing(winrm_bench: Bench, folder: Path) -> None:
-    def overtaken() -> None:
-        if folder.exists():
-            (folder.parent / "claims/2.1").touch()
+@dataclass
+class Overtaking:
+    """Fail points of a worker that is overtaken right after its claim."""
 
+    claims: Path
+
+    def reach(self, name: str) -> None:
+        if name == "after_claim":
+            (self.claims / "2.1").touch()
+
+
+def test_a_lower_claim_begins_nothing(winrm_bench: Bench, folder: Path) -> None:
     spec = hooked(winrm_bench, "1.0.0", pre="true")
     winrm_bench.harness.executor().prepare(spec, nobeat)
+    overtaken = winrm_bench.harness.executor(Overtaking(folder.parent / "claims"))
     with pytest.raises(Refused) as refusal:
-        winrm_bench.harness.executor().apply(spec, Claim(1, 1), overtaken)
+        overtaken.apply(spec, Claim(1, 1), nobeat)
     assert refusal.value.code == Code.FENCE_LOST
     assert list(folder.iterdir()) == []
 
